@@ -1,0 +1,95 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the programs in this directory share.
+
+Only the standard library may be used here: this runs before anything is
+installed.
+"""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CACHE = ROOT / '.cache'
+CONSTRAINTS = ROOT / 'constraints'
+
+# Of each OpenStack series: the Nova and Placement major releases, and the
+# Pythons Nova's tests pass on, the preferred one first. The preferences
+# differ so that a run of all series covers each Python.
+SERIES = {
+    '2024.1': (29, 11, ('3.9', '3.10', '3.11')),
+    '2024.2': (30, 12, ('3.11', '3.12', '3.10', '3.9')),
+    '2025.1': (31, 13, ('3.10', '3.11', '3.12', '3.9')),
+    '2025.2': (32, 14, ('3.12', '3.11', '3.10', '3.13')),
+    '2026.1': (33, 15, ('3.12', '3.11', '3.13', '3.10')),
+    '2026.2': (34, 16, ('3.13', '3.12', '3.11')),
+}
+NEWEST = '2026.2'
+
+# What tox and the linters need, see constraints/tools.txt.
+TOOL_PYTHONS = ('3.11', '3.12', '3.13', '3.14')
+
+
+def _candidates(version):
+    if 'PYENV_ROOT' in os.environ:
+        versions = pathlib.Path(os.environ['PYENV_ROOT'], 'versions')
+        yield from sorted(versions.glob('%s*/bin/python%s' % (version,
+                                                              version)))
+    for name in ('python%s' % version, 'python3'):
+        for directory in os.get_exec_path():
+            found = shutil.which(name, path=directory)
+            if found:
+                yield found
+    yield sys.executable
+
+
+def find_python(versions):
+    """Return the path of the first of these Python versions installed."""
+    for version in versions:
+        for candidate in _candidates(version):
+            # Run it: a pyenv shim exists whether or not it works.
+            probe = subprocess.run(
+                [str(candidate), '-c',
+                 'import ssl, sys; print("%d.%d" % sys.version_info[:2])'],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, universal_newlines=True)
+            if probe.returncode == 0 and probe.stdout.strip() == version:
+                return str(candidate)
+    raise SystemExit('None of these Pythons is installed: %s'
+                     % ', '.join(versions))
+
+
+def tool_environment():
+    """Create or reuse the virtual environment of tox; return its bin."""
+    pins = CONSTRAINTS / 'tools.txt'
+    home = CACHE / 'tools'
+    python = find_python(TOOL_PYTHONS)
+    stamp = home / 'stamp'
+    digest = hashlib.sha256(
+        python.encode() + pins.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != digest:
+        print('Installing tox with %s' % python, flush=True)
+        shutil.rmtree(str(home), ignore_errors=True)
+        subprocess.check_call([python, '-m', 'venv', str(home)],
+                              stdin=subprocess.DEVNULL)
+        subprocess.check_call(
+            [str(home / 'bin' / 'python'), '-m', 'pip', 'install',
+             '-qq', '--disable-pip-version-check',
+             '-c', str(pins), 'tox', 'tox-uv', 'uv'],
+            stdin=subprocess.DEVNULL)
+        stamp.write_text(digest)
+    return home / 'bin'

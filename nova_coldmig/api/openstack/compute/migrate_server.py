@@ -1,0 +1,63 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+from nova.api.openstack import api_version_request
+from nova.api.openstack import wsgi
+from nova.api import validation
+from nova.i18n import _
+from oslo_utils import strutils
+from webob import exc
+
+from nova_coldmig.api.openstack.compute.schemas import migrate_server as schema
+from nova_coldmig.compute import api as compute
+
+
+class ForcedMigrateServer:
+    """What Nova's migrate action needs of its controller, with force."""
+
+    def __init__(self, controller):
+        self.compute_api = compute.ForcedAPI.of(controller.compute_api)
+
+
+def migrate_action(upstream, tree):
+    """Make the migrate action that serves the new microversion as well.
+
+    :param upstream: function, MigrateServerController._migrate of the tree
+        with all its decorators. It answers every request in the end, and
+        alone those at older microversions.
+    :param tree: nova_coldmig.series.Series
+    :returns: function, to be MigrateServerController._migrate.
+    """
+
+    @wsgi.response(202)
+    @wsgi.expected_errors((400, 403, 404, 409))
+    @wsgi.action('migrate')
+    @validation.schema(schema.migrate, tree.microversion)
+    def _migrate(self, req, id, body):
+        """Permit admins to migrate a server to a new host."""
+        if api_version_request.is_supported(req, tree.microversion):
+            migrate = body['migrate'] or {'host': None}
+            host = migrate['host']
+            # Nova's schema makes sure that the string is one it knows.
+            if strutils.bool_from_string(migrate.get('force')):
+                if host is None:
+                    raise exc.HTTPBadRequest(explanation=_(
+                        "Can't force to a non-provided destination. Name the "
+                        "host, or leave out force."))
+                self = ForcedMigrateServer(self)
+            body = {'migrate': {'host': host}}
+        return upstream(self, req=req, id=id, body=body)
+
+    # Such as the schema of the response, where the series has one.
+    for name, value in vars(upstream).items():
+        vars(_migrate).setdefault(name, value)
+    return _migrate

@@ -1,0 +1,35 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""nova-conductor, with the conductor half of nova-coldmig."""
+
+# First of all: it selects the threading model of the series.
+from nova.cmd import conductor
+
+import sys
+
+from nova import service
+
+from nova_coldmig import series
+
+MANAGER = 'nova_coldmig.conductor.manager.ConductorManager'
+
+
+def main():
+    """Run nova-conductor; takes its arguments and reads its files."""
+    # oslo.config looks for files named after the program.
+    sys.argv[0] = 'nova-conductor'
+    service.SERVICE_MANAGERS['nova-conductor'] = MANAGER
+    try:
+        conductor.main()
+    except series.UnsupportedNova as e:
+        sys.exit('nova-coldmig-conductor: %s' % e)

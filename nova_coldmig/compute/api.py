@@ -1,0 +1,145 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The compute API of a forced cold migration."""
+
+from nova import availability_zones
+from nova.compute import api as compute
+from nova.i18n import _
+from nova import objects
+from oslo_log import log as logging
+
+import nova_coldmig.conf
+from nova_coldmig import destination
+from nova_coldmig import exception
+from nova_coldmig.policies import migrate_server as policies
+
+CONF = nova_coldmig.conf.CONF
+LOG = logging.getLogger(__name__)
+
+#: The key of scheduler_hint['filter_properties'] that tells the conductor. A
+#: conductor that does not know it asks the scheduler about the same host.
+FORCE_KEY = 'nova_coldmig:force'
+
+
+class ForcedComputeTaskAPI:
+    """Tells the conductor that the destination is forced.
+
+    :param api: nova.conductor.api.ComputeTaskAPI
+    """
+
+    def __init__(self, api):
+        self._api = api
+
+    def resize_instance(self, context, instance, scheduler_hint, **kwargs):
+        """Pass the request on with the key for force.
+
+        :param scheduler_hint: dict, as nova.compute.api.API.resize makes it.
+        """
+        filter_properties = dict(
+            scheduler_hint['filter_properties'], **{FORCE_KEY: True})
+        return self._api.resize_instance(
+            context, instance,
+            scheduler_hint=dict(scheduler_hint,
+                                filter_properties=filter_properties),
+            **kwargs)
+
+
+class ForcedAPI(compute.API):
+    """Nova's compute API for one forced cold migration.
+
+    It is made for one request from the API object of the controller, which
+    all requests share and which stays as it is.
+    """
+
+    @classmethod
+    def of(cls, api):
+        """Make one from the API object of a controller.
+
+        :param api: nova.compute.api.API
+        :returns: ForcedAPI
+        """
+        forced = cls.__new__(cls)
+        vars(forced).update(vars(api))
+        forced.compute_task_api = ForcedComputeTaskAPI(api.compute_task_api)
+        return forced
+
+    def resize(self, context, instance, host_name):
+        """Cold migrate an instance to a host without asking the scheduler.
+
+        :param context: nova.context.RequestContext
+        :param instance: nova.objects.Instance
+        :param host_name: str, the destination.
+        :raises: nova.exception.PolicyNotAuthorized, what
+            nova.compute.api.API.resize raises, and what
+            _validate_host_for_cold_migrate raises.
+        """
+        context.can(policies.FORCE,
+                    target={'project_id': instance.project_id})
+        source = instance.host
+        super().resize(context, instance, host_name=host_name)
+        LOG.info('User %(user)s of project %(project)s forces the cold '
+                 'migration of the server from host %(source)s to host '
+                 '%(destination)s.',
+                 {'user': context.user_id, 'project': context.project_id,
+                  'source': source, 'destination': host_name},
+                 instance=instance)
+
+    def _allow_cross_cell_resize(self, *args, **kwargs):
+        # So that Nova looks for the host in the cell of the instance, and a
+        # conductor that does not know force stays there too.
+        return False
+
+    def _validate_host_for_cold_migrate(self, context, instance, host_name,
+                                        allow_cross_cell_resize):
+        """Check what the API can know of the destination.
+
+        Nova's resize calls this when it has checked the server's state and
+        before it changes anything.
+
+        :param context: nova.context.RequestContext, targeted at the cell of
+            the instance.
+        :param instance: nova.objects.Instance
+        :param host_name: str
+        :param allow_cross_cell_resize: bool, False.
+        :returns: nova.objects.ComputeNode
+        :raises: nova_coldmig.exception.ForcedDestinationInvalid,
+            nova_coldmig.exception.ForcedDestinationUnavailable
+        """
+        destination.check_not_source(instance, host_name)
+        node = destination.get_compute_node(context, host_name)
+        destination.check_hypervisor_type(context, instance, node)
+        destination.get_service_up(context, self.servicegroup_api, host_name)
+        self._check_volumes_can_attach(context, instance, host_name)
+        return node
+
+    def _check_volumes_can_attach(self, context, instance, host_name):
+        # Unforced, the zone that the server is pinned to takes care of this.
+        if CONF.cinder.cross_az_attach:
+            return
+        zone = availability_zones.get_host_availability_zone(
+            context, host_name)
+        bdms = objects.BlockDeviceMappingList.get_by_instance_uuid(
+            context, instance.uuid)
+        for bdm in bdms:
+            if not bdm.is_volume or not bdm.volume_id:
+                continue
+            volume = self.volume_api.get(context, bdm.volume_id)
+            if volume['availability_zone'] != zone:
+                raise exception.ForcedDestinationInvalid(reason=_(
+                    "Volume %(volume)s of the server is in availability zone "
+                    "%(volume_zone)s and host %(host)s is in %(zone)s, and "
+                    "[cinder]cross_az_attach forbids that. Name a host in "
+                    "%(volume_zone)s.") % {
+                        'volume': bdm.volume_id,
+                        'volume_zone': volume['availability_zone'],
+                        'host': host_name, 'zone': zone})

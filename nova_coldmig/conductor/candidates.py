@@ -1,0 +1,142 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Allocation candidates of one compute node, asked of Placement.
+
+The request is made by what the scheduler makes it with, so that all that a
+server can need (pinned CPUs, ports, PCI devices, numbered groups) is asked
+for in the same words. Only deployment policy is left out.
+"""
+
+from nova import exception
+from nova.i18n import _
+from nova.scheduler import request_filter
+from nova.scheduler import utils as scheduler_utils
+from oslo_log import log as logging
+
+import nova_coldmig.conf
+
+CONF = nova_coldmig.conf.CONF
+LOG = logging.getLogger(__name__)
+
+#: The pre-filters that express policy of the deployment, which is what force
+#: bypasses. All others say what the guest needs to run.
+BYPASSED_FILTERS = frozenset((
+    request_filter.compute_status_filter,
+    request_filter.isolate_aggregates,
+    request_filter.map_az_to_placement_aggregate,
+    request_filter.require_tenant_aggregate,
+))
+
+
+class _OneNode:
+    """Stands in for the scheduler's host manager, which knows all nodes."""
+
+    def __init__(self, node):
+        self._nodes = [node]
+
+    def get_compute_nodes_by_host_or_node(self, *args, **kwargs):
+        return self._nodes
+
+
+def explicit_traits(request_spec):
+    """List the traits that flavor and image ask for outside of groups.
+
+    :param request_spec: nova.objects.RequestSpec
+    :returns: list of str, sorted; a forbidden trait has a ``!`` before it.
+    """
+    traits = set(_image_traits(request_spec))
+    for key, value in request_spec.flavor.get('extra_specs', {}).items():
+        if key.startswith('trait:'):
+            name = key.partition(':')[2]
+            traits.add('!' + name if value == 'forbidden' else name)
+    return sorted(traits)
+
+
+def _image_traits(request_spec):
+    image = request_spec.image
+    if image and 'traits_required' in image.properties:
+        return image.properties.traits_required or []
+    return []
+
+
+def _without_explicit_traits(request_spec):
+    spec = request_spec.obj_clone()
+    spec.flavor.extra_specs = {
+        key: value for key, value in spec.flavor.extra_specs.items()
+        if not key.startswith('trait:')}
+    if _image_traits(spec):
+        spec.image.properties.traits_required = []
+    return spec
+
+
+def _filtered(context, request_spec):
+    spec = request_spec.obj_clone()
+    for request_filter_ in request_filter.ALL_REQUEST_FILTERS:
+        if request_filter_ not in BYPASSED_FILTERS:
+            request_filter_(context, spec)
+    return spec
+
+
+def _query(context, reportclient, request_spec, node, pinning):
+    # A clone, as the resource request keeps and edits the spec's groups.
+    resources = scheduler_utils.resources_from_request_spec(
+        context, request_spec.obj_clone(), _OneNode(node),
+        enable_pinning_translate=pinning)
+    # None if Placement can not be reached, three of them if it refuses.
+    answer = reportclient.get_allocation_candidates(context, resources)
+    if answer is None or answer[0] is None:
+        raise exception.MigrationPreCheckError(reason=_(
+            "Placement did not answer the query for allocation candidates of "
+            "host %s. Nothing was changed; see the log of nova-conductor, "
+            "and migrate again when Placement answers.") % node.host)
+    requests, _summaries, version = answer
+    return resources, [(request, version) for request in requests]
+
+
+def find(context, reportclient, request_spec, node):
+    """Ask Placement what of a compute node could be claimed for a server.
+
+    With the traits that flavor and image ask for first; without them only if
+    nothing before was claimed, and if [coldmig]relax_traits allows. Each time
+    with pinned CPUs as PCPU first and then, as nova.scheduler.manager.
+    SchedulerManager.select_destinations does, as VCPU.
+
+    :param context: nova.context.RequestContext, targeted at the cell of the
+        instance.
+    :param reportclient: nova.scheduler.client.report.SchedulerReportClient
+    :param request_spec: nova.objects.RequestSpec; it is not changed.
+    :param node: nova.objects.ComputeNode, the destination.
+    :returns: generator of tuples of a dict, the allocation request; a str,
+        its microversion; and a list of str, the traits it does not honour.
+    :raises: nova.exception.MigrationPreCheckError if Placement does not
+        answer or a pre-filter of Nova refuses the server.
+    """
+    traits = explicit_traits(request_spec)
+    try:
+        strict = _filtered(context, request_spec)
+    except exception.RequestFilterFailed as e:
+        raise exception.MigrationPreCheckError(reason=e.format_message())
+    queries = [(strict, [])]
+    if traits and CONF.coldmig.relax_traits:
+        queries.append((_without_explicit_traits(strict), traits))
+    for spec, overridden in queries:
+        resources, found = _query(
+            context, reportclient, spec, node, pinning=True)
+        for request, version in found:
+            yield request, version, overridden
+        if (resources.cpu_pinning_requested and
+                not CONF.workarounds.disable_fallback_pcpu_query):
+            _resources, found = _query(
+                context, reportclient, spec, node, pinning=False)
+            for request, version in found:
+                yield request, version, overridden

@@ -1,0 +1,131 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The claim of a forced move in Placement: one request, all or nothing.
+
+The migration takes over what the server holds on its source, and the server
+gets its allocation on the destination, in one POST /allocations. Placement
+runs it as one transaction, so no moment and no failure leaves the server
+without an allocation or with a wrong one.
+"""
+
+from nova import exception
+from nova.i18n import _
+from nova import objects
+from nova.scheduler.client import report
+from oslo_log import log as logging
+
+LOG = logging.getLogger(__name__)
+
+
+def get_source(context, reportclient, instance, source_node):
+    """Read what a server holds, which must be all on its source.
+
+    :param context: nova.context.RequestContext, targeted at the cell of the
+        instance.
+    :param reportclient: nova.scheduler.client.report.SchedulerReportClient
+    :param instance: nova.objects.Instance
+    :param source_node: nova.objects.ComputeNode, the one it runs on.
+    :returns: dict, the answer of Placement to GET /allocations/{consumer}.
+    :raises: nova.exception.MigrationPreCheckError if the server holds nothing
+        on its source, or something on another compute node. Both are left by
+        a move that died, and a claim on top would count twice for ever.
+    :raises: nova.exception.ConsumerAllocationRetrievalFailed,
+        keystoneauth1.exceptions.ClientException if Placement does not answer.
+    """
+    source = reportclient.get_allocs_for_consumer(context, instance.uuid)
+    held = source['allocations']
+    others = sorted(
+        node.host for node in objects.ComputeNodeList.get_all_by_uuids(
+            context, list(held)) if node.uuid != source_node.uuid)
+    if others:
+        raise exception.MigrationPreCheckError(reason=_(
+            "The server runs on host %(source)s and holds an allocation on "
+            "%(others)s, left by a move that was cut short. Remove it with "
+            "'nova-manage placement audit --delete', give the server back "
+            "its own with 'nova-manage placement heal_allocations --instance "
+            "%(uuid)s', then migrate again.") % {
+                'source': instance.host, 'others': ', '.join(others),
+                'uuid': instance.uuid})
+    if source_node.uuid not in held:
+        raise exception.MigrationPreCheckError(reason=_(
+            "The server holds no allocation on its host %(source)s. Give it "
+            "one with 'nova-manage placement heal_allocations --instance "
+            "%(uuid)s', then migrate again.") % {
+                'source': instance.host, 'uuid': instance.uuid})
+    return source
+
+
+def move(context, reportclient, instance, migration, source, request,
+         version):
+    """Hand the source to the migration and claim the destination.
+
+    :param context: nova.context.RequestContext
+    :param reportclient: nova.scheduler.client.report.SchedulerReportClient
+    :param instance: nova.objects.Instance
+    :param migration: nova.objects.Migration, which holds nothing so far.
+    :param source: dict, what get_source returned.
+    :param request: dict, an allocation request of Placement.
+    :param version: str, the microversion of request.
+    :returns: bool, whether it was done. If not, another request took the room
+        first and nothing was changed.
+    :raises: nova.exception.MigrationPreCheckError if the server or the
+        migration was changed meanwhile, or the source is over its capacity.
+    :raises: keystoneauth1.exceptions.ClientException if Placement does not
+        answer. Whether it was done is not known then.
+    """
+    owner = {'project_id': source['project_id'], 'user_id': source['user_id']}
+    held = {provider: {'resources': allocation['resources']}
+            for provider, allocation in source['allocations'].items()}
+    payload = {
+        # No generation says that the consumer must be new.
+        migration.uuid: dict(
+            owner, allocations=held, consumer_generation=None),
+        instance.uuid: dict(
+            owner, consumer_generation=source['consumer_generation'],
+            **request),
+    }
+    response = _post(reportclient, context, payload, version)
+    if response is False or response.status_code == 204:
+        return bool(response)
+    detail = response.json()['errors'][0]['detail']
+    if 'consumer generation conflict' in detail:
+        raise exception.MigrationPreCheckError(reason=_(
+            "The allocations of the server changed while it was being "
+            "claimed for the migration. Nothing was changed; look at the "
+            "server and migrate again."))
+    if any(provider in detail for provider in held):
+        raise exception.MigrationPreCheckError(reason=_(
+            "The source host %(host)s is over its capacity and this "
+            "Placement lets no allocation there change hands; Placement "
+            "14.0.0 does. Raise the allocation ratio of the host, or upgrade "
+            "Placement, then migrate again. Placement said: %(detail)s") % {
+                'host': instance.host, 'detail': detail})
+    LOG.info('Placement did not grant the claim of the migration: %s',
+             detail, instance=instance)
+    return False
+
+
+@report.retries
+def _post(reportclient, context, payload, version):
+    response = reportclient.post(
+        '/allocations', payload, version=version,
+        global_request_id=context.global_id)
+    if response.status_code == 409:
+        error = response.json()['errors'][0]
+        # As in SchedulerReportClient.move_allocations: a conflict that is
+        # not of a consumer is one of providers, which this request does not
+        # name, and so passes.
+        if (error['code'] == 'placement.concurrent_update' and
+                'consumer generation conflict' not in error['detail']):
+            raise report.Retry('claim', error['detail'])
+    return response

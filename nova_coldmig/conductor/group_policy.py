@@ -1,0 +1,71 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Hard server group policies, which force does not override."""
+
+from nova import exception
+from nova.i18n import _
+from nova import objects
+
+
+def check(context, instance, node):
+    """Refuse a destination that violates the server group of an instance.
+
+    Mirrors nova.compute.manager.ComputeManager.
+    _validate_instance_group_policy, which the destination runs after the
+    claim and whose refusal leaves the server in ERROR. Unlike there,
+    [workarounds]disable_group_policy_check_upcall does not turn it off: the
+    conductor asks no one upwards.
+
+    :param context: nova.context.RequestContext, targeted at the cell of the
+        instance.
+    :param instance: nova.objects.Instance
+    :param node: nova.objects.ComputeNode, the destination.
+    :raises: nova.exception.MigrationPreCheckError
+    """
+    try:
+        group = objects.InstanceGroup.get_by_instance_uuid(
+            context, instance.uuid)
+    except exception.InstanceGroupNotFound:
+        return
+    if group.policy == 'anti-affinity':
+        _check_anti_affinity(context, instance, node, group)
+    elif group.policy == 'affinity':
+        _check_affinity(instance, node, group)
+
+
+def _check_anti_affinity(context, instance, node, group):
+    moving_in = objects.MigrationList.get_in_progress_by_host_and_node(
+        context, node.host, node.hypervisor_hostname)
+    there = set(objects.InstanceList.get_uuids_by_host(context, node.host))
+    there |= {migration.instance_uuid for migration in moving_in}
+    members = there & set(group.members) - {instance.uuid}
+    allowed = (group.rules or {}).get('max_server_per_host', 1)
+    if len(members) >= allowed:
+        raise exception.MigrationPreCheckError(reason=_(
+            "Host %(host)s runs or receives %(count)d of the members of the "
+            "server's anti-affinity group %(group)s, which allows %(allowed)d "
+            "a host, and force does not override that. Name a host with "
+            "fewer members.") % {
+                'host': node.host, 'count': len(members),
+                'group': group.uuid, 'allowed': allowed})
+
+
+def _check_affinity(instance, node, group):
+    hosts = group.get_hosts(exclude=[instance.uuid])
+    if hosts and node.host not in hosts:
+        raise exception.MigrationPreCheckError(reason=_(
+            "The other members of the server's affinity group %(group)s are "
+            "on %(hosts)s and not on host %(host)s, and force does not "
+            "override that. Name the host of the members.") % {
+                'group': group.uuid, 'hosts': ', '.join(sorted(hosts)),
+                'host': node.host})

@@ -1,0 +1,230 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The task of a cold migration that is forced."""
+
+from keystoneauth1 import exceptions as ks_exc
+from nova import availability_zones
+from nova.conductor.tasks import migrate
+from nova import exception
+from nova.i18n import _
+from nova import objects
+from nova.scheduler import utils as scheduler_utils
+from oslo_log import log as logging
+from oslo_serialization import jsonutils
+from oslo_utils import timeutils
+
+import nova_coldmig.conf
+from nova_coldmig.conductor import candidates
+from nova_coldmig.conductor import claim
+from nova_coldmig.conductor import fit
+from nova_coldmig.conductor import group_policy
+from nova_coldmig import destination
+from nova_coldmig import exception as coldmig_exc
+
+CONF = nova_coldmig.conf.CONF
+LOG = logging.getLogger(__name__)
+
+#: The event of the instance action that says what force bypassed.
+EVENT = 'coldmig_force'
+
+
+class ForcedMigrationTask(migrate.MigrationTask):
+    """Cold migrates a server to the named host without the scheduler.
+
+    What is not overridden is Nova's: the group, port and PCI requests before
+    the claim, prep_resize after it, and the rollback. The task holds no
+    scheduler client, so there is no way to the scheduler from it.
+
+    :param context: nova.context.RequestContext, targeted at the cell of the
+        instance.
+    :param instance: nova.objects.Instance
+    :param flavor: nova.objects.Flavor, the one the server has.
+    :param request_spec: nova.objects.RequestSpec, whose requested_destination
+        names host and node.
+    :param clean_shutdown: bool
+    :param compute_rpcapi: nova.compute.rpcapi.ComputeAPI
+    :param report_client: nova.scheduler.client.report.SchedulerReportClient
+    :param network_api: nova.network.neutron.API
+    :param servicegroup_api: nova.servicegroup.API
+    :param host: str, the conductor's own host, for the record.
+    """
+
+    def __init__(self, context, instance, flavor, request_spec,
+                 clean_shutdown, compute_rpcapi, report_client, network_api,
+                 servicegroup_api, host):
+        super().__init__(
+            context, instance, flavor, request_spec, clean_shutdown,
+            compute_rpcapi, query_client=None, report_client=report_client,
+            host_list=None, network_api=network_api)
+        self.servicegroup_api = servicegroup_api
+        self.host = host
+
+    def _preallocate_migration(self):
+        """Make the migration record and leave the allocations alone.
+
+        Mirrors MigrationTask._preallocate_migration, which also hands the
+        source's allocation to the migration; here the claim does that.
+
+        :returns: nova.objects.Migration
+        """
+        left_over = objects.MigrationList.get_by_filters(self.context, {
+            'instance_uuid': self.instance.uuid,
+            'migration_type': 'migration',
+            'status': 'pre-migrating'}).objects
+        if left_over:
+            self._migration = left_over[0]
+        else:
+            self._migration = objects.Migration(
+                context=self.context.elevated(),
+                instance_uuid=self.instance.uuid,
+                migration_type='migration',
+                status='pre-migrating',
+                source_compute=self.instance.host,
+                source_node=self.instance.node,
+                old_instance_type_id=self.instance.flavor.id,
+                new_instance_type_id=self.flavor.id)
+            self._migration.create()
+        self._source_cn = objects.ComputeNode.get_by_host_and_nodename(
+            self.context, self.instance.host, self.instance.node)
+        return self._migration
+
+    def _schedule(self):
+        """Claim the destination, in place of asking the scheduler for one.
+
+        :returns: nova.objects.Selection
+        :raises: nova.exception.MigrationPreCheckError with a reason for the
+            operator, before anything is changed.
+        """
+        try:
+            node, service = self._check_destination()
+            group_policy.check(self.context, self.instance, node)
+            source = claim.get_source(
+                self.context, self.reportclient, self.instance,
+                self._source_cn)
+            request, version, overridden = self._claim(node, source)
+        except (coldmig_exc.ForcedDestinationInvalid,
+                coldmig_exc.ForcedDestinationUnavailable) as e:
+            raise exception.MigrationPreCheckError(reason=e.format_message())
+        except (ks_exc.ClientException,
+                exception.ConsumerAllocationRetrievalFailed) as e:
+            LOG.warning('Placement did not answer: %s', e,
+                        instance=self.instance)
+            raise exception.MigrationPreCheckError(reason=_(
+                "Placement did not answer. The server stays where it is; see "
+                "the log of nova-conductor, and migrate again when Placement "
+                "answers."))
+
+        zone = availability_zones.get_host_availability_zone(
+            self.context, node.host)
+        selection = objects.Selection(
+            compute_node_uuid=node.uuid,
+            service_host=node.host,
+            nodename=node.hypervisor_hostname,
+            cell_uuid=self.context.cell_uuid,
+            limits=fit.limits(self.request_spec, node),
+            allocation_request=jsonutils.dumps(request),
+            allocation_request_version=version,
+            availability_zone=zone)
+        # No alternates: the operator named one host.
+        self.host_list = []
+        scheduler_utils.fill_provider_mapping(self.request_spec, selection)
+        self._record(node, service, zone, overridden)
+        return selection
+
+    def _check_destination(self):
+        named = self.request_spec.requested_destination
+        if 'host' not in named or not self.context.cell_uuid:
+            # Without its instance mapping the context has no cell, and Nova
+            # would start a cross-cell migration.
+            raise exception.MigrationPreCheckError(reason=_(
+                "The conductor was not told the host, or does not know the "
+                "cell of the server. Check 'nova-manage cell_v2 "
+                "verify_instance --uuid %s', then migrate again.") %
+                self.instance.uuid)
+        destination.check_not_source(self.instance, named.host)
+        node = destination.get_compute_node(self.context, named.host)
+        destination.check_hypervisor_type(self.context, self.instance, node)
+        service = destination.get_service_up(
+            self.context, self.servicegroup_api, named.host)
+        return node, service
+
+    def _claim(self, node, source):
+        found = fitting = tried = 0
+        for request, version, overridden in candidates.find(
+                self.context, self.reportclient, self.request_spec, node):
+            found += 1
+            if not fit.fits(self.request_spec, node, request):
+                continue
+            fitting += 1
+            if tried == CONF.coldmig.max_claim_attempts:
+                break
+            tried += 1
+            # Set before, for the rollback: if the answer is lost, the claim
+            # may have been made.
+            self._held_allocations = source['allocations']
+            if claim.move(self.context, self.reportclient, self.instance,
+                          self._migration, source, request, version):
+                return request, version, overridden
+        raise exception.MigrationPreCheckError(
+            reason=self._why_not(node, found, fitting, tried))
+
+    def _why_not(self, node, found, fitting, tried):
+        facts = {'host': node.host, 'node': node.uuid, 'tried': tried}
+        if fitting:
+            return _("Other requests took the room on host %(host)s first, "
+                     "%(tried)d times in a row. Migrate again.") % facts
+        if found:
+            return _("The NUMA cells or PCI devices that are free on host "
+                     "%(host)s do not fit the server, and force does not "
+                     "override that. Free some, or name another host.") % facts
+        traits = candidates.explicit_traits(self.request_spec)
+        if traits and not CONF.coldmig.relax_traits:
+            facts['traits'] = ', '.join(traits)
+            return _("Placement has nothing on host %(host)s that holds the "
+                     "server and has the traits %(traits)s, which "
+                     "[coldmig]relax_traits keeps force from overriding. See "
+                     "'openstack resource provider show --allocations "
+                     "%(node)s' and name another host.") % facts
+        return _("Placement has nothing on host %(host)s that holds the "
+                 "server: it is full, or lacks a device or a capability that "
+                 "the server needs, and force does not override that. See "
+                 "'openstack resource provider usage show %(node)s' and name "
+                 "another host, or free some of this one.") % facts
+
+    def _record(self, node, service, zone, overridden):
+        """Leave word of what was forced, and of what that bypassed."""
+        bypassed = []
+        if service.disabled:
+            bypassed.append(_("its compute service is disabled"))
+        pinned = self.request_spec.availability_zone
+        if pinned and pinned != zone:
+            bypassed.append(_(
+                "the server is pinned to availability zone %(pinned)s and "
+                "the host is in %(zone)s") % {'pinned': pinned, 'zone': zone})
+        if overridden:
+            bypassed.append(_("traits not honoured: %s") %
+                            ', '.join(overridden))
+        details = _("Forced from host %(source)s to host %(host)s without "
+                    "the scheduler.") % {'source': self.instance.host,
+                                         'host': node.host}
+        if bypassed:
+            details += _(" Bypassed: %s.") % '; '.join(bypassed)
+            LOG.warning(details, instance=self.instance)
+        else:
+            LOG.info(details, instance=self.instance)
+        now = timeutils.utcnow()
+        objects.InstanceActionEvent(
+            context=self.context, event=EVENT, host=self.host,
+            start_time=now, finish_time=now, result='Success',
+            details=details,
+        ).create(self.instance.uuid, self.context.request_id)

@@ -1,0 +1,39 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What nova-coldmig refuses, in classes that every Nova knows to answer.
+
+``MigrateServerController._migrate`` turns a fixed list of Nova's exceptions
+into HTTP errors. The classes below descend from members of that list, so each
+series answers them without a change.
+"""
+
+from nova import exception
+from nova.i18n import _
+
+
+class ForcedDestinationInvalid(exception.ComputeHostNotFound):
+    """The named host can not be the destination: HTTP 400.
+
+    :param reason: str, a sentence that says why and what to do.
+    """
+
+    msg_fmt = _("%(reason)s")
+
+
+class ForcedDestinationUnavailable(exception.ComputeServiceUnavailable):
+    """The named host could be the destination, but not now: HTTP 409.
+
+    :param reason: str, a sentence that says why and what to do.
+    """
+
+    msg_fmt = _("%(reason)s")

@@ -1,0 +1,53 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Policy rules of nova-coldmig, enforced by Nova's own enforcer."""
+
+import itertools
+
+from nova_coldmig.policies import migrate_server
+
+
+def list_rules():
+    """List the rules for oslopolicy-sample-generator and its like.
+
+    :returns: iterable of oslo_policy.policy.DocumentedRuleDefault
+    """
+    return itertools.chain(
+        migrate_server.list_rules(),
+    )
+
+
+def register(enforcer, _tree):
+    """Add the rules to the enforcer of Nova, if there is one already.
+
+    One that nova.policy.init makes later takes them from nova.policies.
+
+    :param enforcer: oslo_policy.policy.Enforcer or None
+    :param _tree: nova_coldmig.series.Series
+    :returns: callable that takes the rules out again.
+    """
+    added = []
+    if enforcer is not None:
+        for rule in list_rules():
+            if rule.name not in enforcer.registered_rules:
+                enforcer.register_default(rule)
+                added.append(rule.name)
+        # Rules of policy.yaml were read before the defaults were known.
+        enforcer.load_rules(force_reload=bool(added))
+
+    def take_out():
+        for name in added:
+            enforcer.registered_rules.pop(name, None)
+            enforcer.rules.pop(name, None)
+
+    return take_out

@@ -1,0 +1,58 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The one line of api-paste.ini that a deployer changes."""
+
+from importlib import metadata
+
+SECTION = '[app:osapi_compute_app_v21]'
+OPTION = 'paste.app_factory'
+FACTORY = 'nova_coldmig.api.openstack.compute:router_factory'
+
+
+def find():
+    """Find the api-paste.ini that was installed with Nova.
+
+    :returns: str, its path.
+    :raises: LookupError if there is none.
+    """
+    for entry in metadata.files('nova') or ():
+        if entry.name == 'api-paste.ini':
+            path = entry.locate()
+            if path.exists():
+                return str(path)
+    raise LookupError(
+        'This Nova was installed without its etc/nova/api-paste.ini; name '
+        'one of the same release with --paste-ini.')
+
+
+def activate(text, factory=FACTORY):
+    """Let nova-api be made by this package.
+
+    :param text: str, an api-paste.ini of Nova.
+    :param factory: str, ``module:function``
+    :returns: str, the same but for one line.
+    :raises: LookupError if the line is not there once.
+    """
+    lines = text.splitlines(True)
+    section = None
+    found = []
+    for number, line in enumerate(lines):
+        if line.startswith('['):
+            section = line.strip()
+        elif section == SECTION and line.split('=')[0].strip() == OPTION:
+            found.append(number)
+    if len(found) != 1:
+        raise LookupError('%s has %d lines with %s instead of one.' % (
+            SECTION, len(found), OPTION))
+    lines[found[0]] = '%s = %s\n' % (OPTION, factory)
+    return ''.join(lines)

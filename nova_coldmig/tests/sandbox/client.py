@@ -121,6 +121,17 @@ class Client:
         return self.body(
             self.compute.post(path, json=body, **kwargs), *statuses)
 
+    def curlrc(self, microversion):
+        """Return a configuration of curl with a token, as a str.
+
+        :param microversion: str, of Nova.
+        """
+        return ''.join('%s\n' % line for line in (
+            'silent', 'show-error', 'noproxy = "*"',
+            'header = "X-Auth-Token: %s"' % self.compute.get_token(),
+            'header = "Content-Type: application/json"',
+            'header = "OpenStack-API-Version: compute %s"' % microversion))
+
     # What there is.
 
     def max_microversion(self):

@@ -31,7 +31,6 @@ import tempfile
 import fixtures
 from keystoneauth1 import loading
 from keystonemiddleware import opts as auth_opts
-from oslo_config import cfg
 from oslo_log import formatters
 from placement import deploy as placement_deploy
 import webob.dec
@@ -110,6 +109,8 @@ class Cloud:
         #: Hosts that the scheduler was asked for, one entry a call: str, or
         #: None for a call that named no host.
         self.scheduler_calls = []
+        #: str, the name of an image for servers.
+        self.image = IMAGE
         #: nova_coldmig.tests.sandbox.client.Credentials
         self.admin = None
         #: nova_coldmig.tests.sandbox.client.Credentials
@@ -279,32 +280,31 @@ class Cloud:
             application = wsgi.Loader(paste.name).load_app('osapi_compute')
         self._server.mount('/compute', application)
 
-    @property
-    def url(self):
-        """The URL that the paths of all services begin with, a str."""
-        return self._server.url
+    def endpoints(self):
+        """Return the URLs of the services, as a dict by service type."""
+        return {service['type']: service['endpoints'][0]['url']
+                for service in self._identity.services}
 
-    @property
-    def compute_url(self):
-        """The URL of Nova's API, a str."""
-        return self._server.url + '/compute/v2.1'
-
-    def write_openrc(self, directory):
-        """Write an openrc for each user.
+    def write_credentials(self, directory, microversion):
+        """Write openrc and curlrc files for each user.
 
         :param directory: str
-        :returns: dict of user name to path.
+        :param microversion: str, of Nova, for curl.
+        :returns: dict of file name to path.
         """
-        paths = {}
+        texts = {}
         for credentials in (self.admin, self.member):
-            path = os.path.join(directory,
-                                'openrc-%s' % credentials.username)
-            # Nobody else on the machine may use the cloud.
+            texts['openrc-' + credentials.username] = credentials.openrc()
+            texts['curlrc-' + credentials.username] = client.Client(
+                credentials).curlrc(microversion)
+        paths = {}
+        for name, text in texts.items():
+            path = paths[name] = os.path.join(directory, name)
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+            # Nobody else on the machine may use the cloud.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL,
                                  0o600)
-            with open(descriptor, 'w') as openrc:
-                openrc.write(credentials.openrc())
-            paths[credentials.username] = path
+            with open(descriptor, 'w') as credentials_file:
+                credentials_file.write(text)
         return paths

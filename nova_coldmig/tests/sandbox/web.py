@@ -102,7 +102,10 @@ def matching(items, req, ignore=('limit', 'marker', 'sort', 'fields')):
     wanted = {}
     for name, value in req.GET.items():
         if name not in ignore:
-            wanted.setdefault(name, []).append(value)
+            # Glance's operator for one of several.
+            values = value[3:].split(',') if value.startswith('in:') else (
+                [value])
+            wanted.setdefault(name, []).extend(values)
     return [item for item in items
             if all(name not in item or _text(item[name]) in values
                    for name, values in wanted.items())]

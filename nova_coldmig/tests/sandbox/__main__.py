@@ -1,0 +1,199 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tell the story of the feature, or serve a cloud that has it."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+
+from nova_coldmig import series
+from nova_coldmig.tests.sandbox import table
+
+# nova-api's own.
+PORT = 8774
+NATIVE_THREADS = 34
+
+
+class Stopped(BaseException):
+    """SIGTERM, or Ctrl-C."""
+
+
+def parse(args):
+    """Parse the command line.
+
+    :param args: list of str
+    :returns: argparse.Namespace
+    """
+    parser = argparse.ArgumentParser(
+        prog='sandbox', description=__doc__)
+    parser.add_argument(
+        '--serve', action='store_true',
+        help='do not tell the story, serve until Ctrl-C')
+    parser.add_argument(
+        '--port', type=int, metavar='N',
+        help='port of 127.0.0.1 to serve on (default: %d with --serve, else '
+             'any)' % PORT)
+    parser.add_argument(
+        '--paste-ini', metavar='PATH',
+        help="api-paste.ini of Nova (default: the one installed with it)")
+    parser.add_argument(
+        '--directory', metavar='PATH', default='.',
+        help='where the log and the credentials are written')
+    args = parser.parse_args(args)
+    if args.port is None:
+        args.port = PORT if args.serve else 0
+    return args
+
+
+def boot(args, terminal):
+    """Make a cloud.
+
+    :param args: argparse.Namespace
+    :param terminal: nova_coldmig.tests.sandbox.table.Terminal
+    :returns: nova_coldmig.tests.sandbox.cloud.Cloud, not started.
+    """
+    os.makedirs(args.directory, exist_ok=True)
+    log_file = os.path.join(os.path.abspath(args.directory), 'nova.log')
+    # Nothing of Nova's or of Python's warnings is for the terminal.
+    logging.basicConfig(filename=log_file, filemode='w')
+    logging.captureWarnings(True)
+    logging.raiseExceptions = False
+    tree = series.detect(allow_untested=True)
+    if tree.major >= NATIVE_THREADS:
+        # What Nova's services choose there. Nova's fixtures choose green
+        # threads in all series, and need them in older ones.
+        os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
+    terminal.line('Booting Nova %s (%s), Placement and three computes' % (
+        series.installed(), tree.name))
+    terminal.line('Log: %s' % log_file)
+    # Importing it takes seconds and selects the kind of threads.
+    from nova_coldmig.tests.sandbox import cloud
+    return cloud.Cloud(port=args.port, paste=args.paste_ini,
+                       log_file=log_file)
+
+
+def tell(cloud, terminal):
+    """Tell the story.
+
+    :param cloud: nova_coldmig.tests.sandbox.cloud.Cloud
+    :param terminal: nova_coldmig.tests.sandbox.table.Terminal
+    """
+    from nova_coldmig.tests.sandbox import story
+    story.Story(cloud, terminal).tell()
+    terminal.line()
+    terminal.line(terminal.paint('All is as it should be.', 'green'))
+
+
+def serve(cloud, terminal, directory):
+    """Serve until a signal.
+
+    :param cloud: nova_coldmig.tests.sandbox.cloud.Cloud
+    :param terminal: nova_coldmig.tests.sandbox.table.Terminal
+    :param directory: str, where the credentials are written.
+    """
+    from nova_coldmig.tests.sandbox import client
+    microversion = client.Client(cloud.admin).max_microversion()
+    paths = cloud.write_credentials(os.path.abspath(directory), microversion)
+    terminal.heading('Endpoints')
+    for service_type, url in sorted(cloud.endpoints().items()):
+        terminal.line('   %-10s %s' % (service_type, url))
+    terminal.heading('From another terminal, with openstackclient')
+    for line in (
+            '. %s' % paths['openrc-admin'],
+            'openstack --os-compute-api-version 2.74 server create \\',
+            '    --flavor m1.small --image %s --nic none --host host1 '
+            '--wait demo' % cloud.image,
+            'openstack --os-compute-api-version 2.56 server migrate \\',
+            '    --host host2 --wait demo',
+            'openstack server migration confirm demo'):
+        terminal.line('   ' + line)
+    terminal.heading('and with curl, at microversion %s' % microversion)
+    for line in (
+            'curl -K %s \\' % paths['curlrc-admin'],
+            '    -d \'{"migrate": {"host": "host3", "force": true}}\' \\',
+            '    %s/servers/<id>/action' % cloud.endpoints()['compute']):
+        terminal.line('   ' + line)
+    terminal.line()
+    terminal.line('%s and %s are of a user who is no administrator.' % (
+        os.path.basename(paths['openrc-member']),
+        os.path.basename(paths['curlrc-member'])))
+    terminal.line(terminal.paint('Serving. Ctrl-C stops it.', 'green'))
+    try:
+        while True:
+            time.sleep(1)
+    except Stopped:
+        terminal.line()
+        terminal.line('Stopping')
+    finally:
+        for path in paths.values():
+            os.unlink(path)
+
+
+def stop(signum, frame):
+    """Handle a signal: once, a second one ends the process at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    raise Stopped()
+
+
+def run(args, terminal):
+    """Boot, do what is asked for and stop.
+
+    :param args: argparse.Namespace
+    :param terminal: nova_coldmig.tests.sandbox.table.Terminal
+    :returns: int, the exit status.
+    """
+    started = time.monotonic()
+    try:
+        with boot(args, terminal) as cloud:
+            terminal.line('Up after %.1f s' % (time.monotonic() - started))
+            try:
+                if args.serve:
+                    serve(cloud, terminal, args.directory)
+                else:
+                    tell(cloud, terminal)
+                    terminal.line('%.1f s in all' % (
+                        time.monotonic() - started))
+            finally:
+                # The end of it all is nothing to read.
+                logging.disable(logging.CRITICAL)
+        return 0
+    except Stopped:
+        terminal.line('Stopped before the end')
+        return 130
+    except Exception as exc:
+        logging.disable(logging.NOTSET)
+        for line in traceback.format_exception_only(type(exc), exc):
+            terminal.line(terminal.paint(line.rstrip(), 'red'))
+        if type(exc).__name__ not in ('StoryError', 'SandboxError'):
+            traceback.print_exc()
+        terminal.line('The log may say more.')
+        return 1
+
+
+def main():
+    """Run as a program."""
+    args = parse(sys.argv[1:])
+    # Nova reads the command line on import.
+    del sys.argv[1:]
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    sys.exit(run(args, table.Terminal(sys.stdout)))
+
+
+if __name__ == '__main__':
+    main()

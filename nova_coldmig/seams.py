@@ -122,6 +122,14 @@ class Call(Seam):
         return self.make(getattr(owner, name), tree)
 
 
+#: nova-coldmig-conductor applies it at once and installs the rest later, when
+#: the configuration is parsed.
+CONDUCTOR_MANAGER = Value(
+    CONDUCTOR, 'nova.service:SERVICE_MANAGERS/nova-conductor',
+    'nova_coldmig.conductor.manager:name',
+    'nova-conductor installs the conductor half when it starts, and can be '
+    'asked whether it has.')
+
 SEAMS = (
     Attribute(
         API, 'nova.api.openstack.api_version_request:_MAX_API_VERSION',
@@ -156,6 +164,7 @@ SEAMS = (
         'nova_coldmig.api.openstack.compute.extension_info:entry',
         'Clients can tell the new microversion from the number of another '
         'feature.'),
+    CONDUCTOR_MANAGER,
     Code(
         CONDUCTOR, 'nova.conductor.manager:ComputeTaskManager',
         'nova_coldmig.conductor.manager:compute_task_manager',

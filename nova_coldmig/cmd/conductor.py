@@ -17,19 +17,16 @@ from nova.cmd import conductor
 
 import sys
 
-from nova import service
-
+from nova_coldmig import seams
 from nova_coldmig import series
-
-MANAGER = 'nova_coldmig.conductor.manager.ConductorManager'
 
 
 def main():
     """Run nova-conductor; takes its arguments and reads its files."""
     # oslo.config looks for files named after the program.
     sys.argv[0] = 'nova-conductor'
-    service.SERVICE_MANAGERS['nova-conductor'] = MANAGER
     try:
+        seams.CONDUCTOR_MANAGER.apply(series.detect(allow_untested=True))
         conductor.main()
     except series.UnsupportedNova as e:
         sys.exit('nova-coldmig-conductor: %s' % e)

@@ -21,21 +21,11 @@ from nova import exception
 from nova.i18n import _
 from nova.scheduler import request_filter
 from nova.scheduler import utils as scheduler_utils
-from oslo_log import log as logging
 
 import nova_coldmig.conf
+from nova_coldmig.conductor import bypass
 
 CONF = nova_coldmig.conf.CONF
-LOG = logging.getLogger(__name__)
-
-#: The pre-filters that express policy of the deployment, which is what force
-#: bypasses. All others say what the guest needs to run.
-BYPASSED_FILTERS = frozenset((
-    request_filter.compute_status_filter,
-    request_filter.isolate_aggregates,
-    request_filter.map_az_to_placement_aggregate,
-    request_filter.require_tenant_aggregate,
-))
 
 
 class _OneNode:
@@ -82,7 +72,7 @@ def _without_explicit_traits(request_spec):
 def _filtered(context, request_spec):
     spec = request_spec.obj_clone()
     for request_filter_ in request_filter.ALL_REQUEST_FILTERS:
-        if request_filter_ not in BYPASSED_FILTERS:
+        if request_filter_ not in bypass.POLICY_FILTERS:
             request_filter_(context, spec)
     return spec
 

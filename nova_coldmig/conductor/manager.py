@@ -15,6 +15,7 @@
 from nova.conductor import manager
 
 from nova_coldmig.compute import api as compute
+from nova_coldmig.conductor import rpcapi
 from nova_coldmig.conductor.tasks import migrate
 from nova_coldmig import seams
 
@@ -29,6 +30,17 @@ class ConductorManager(manager.ConductorManager):
     def __init__(self, *args, **kwargs):
         seams.install(seams.CONDUCTOR)
         super().__init__(*args, **kwargs)
+        self.additional_endpoints.append(rpcapi.ConductorEndpoint())
+
+
+def name(_current, _tree):
+    """Return what nova.service shall make for nova-conductor.
+
+    :param _current: str, what it made before.
+    :param _tree: nova_coldmig.series.Series
+    :returns: str
+    """
+    return '%s.%s' % (ConductorManager.__module__, ConductorManager.__name__)
 
 
 def compute_task_manager(upstream, _tree):

@@ -24,6 +24,7 @@ from oslo_serialization import jsonutils
 from oslo_utils import timeutils
 
 import nova_coldmig.conf
+from nova_coldmig.conductor import bypass
 from nova_coldmig.conductor import candidates
 from nova_coldmig.conductor import claim
 from nova_coldmig.conductor import fit
@@ -124,8 +125,6 @@ class ForcedMigrationTask(migrate.MigrationTask):
                 "the log of nova-conductor, and migrate again when Placement "
                 "answers."))
 
-        zone = availability_zones.get_host_availability_zone(
-            self.context, node.host)
         selection = objects.Selection(
             compute_node_uuid=node.uuid,
             service_host=node.host,
@@ -134,11 +133,12 @@ class ForcedMigrationTask(migrate.MigrationTask):
             limits=fit.limits(self.request_spec, node),
             allocation_request=jsonutils.dumps(request),
             allocation_request_version=version,
-            availability_zone=zone)
+            availability_zone=availability_zones.get_host_availability_zone(
+                self.context, node.host))
         # No alternates: the operator named one host.
         self.host_list = []
         scheduler_utils.fill_provider_mapping(self.request_spec, selection)
-        self._record(node, service, zone, overridden)
+        self._record(node, service, overridden)
         return selection
 
     def _check_destination(self):
@@ -201,18 +201,11 @@ class ForcedMigrationTask(migrate.MigrationTask):
                  "'openstack resource provider usage show %(node)s' and name "
                  "another host, or free some of this one.") % facts
 
-    def _record(self, node, service, zone, overridden):
+    def _record(self, node, service, overridden):
         """Leave word of what was forced, and of what that bypassed."""
-        bypassed = []
-        if service.disabled:
-            bypassed.append(_("its compute service is disabled"))
-        pinned = self.request_spec.availability_zone
-        if pinned and pinned != zone:
-            bypassed.append(_(
-                "the server is pinned to availability zone %(pinned)s and "
-                "the host is in %(zone)s") % {'pinned': pinned, 'zone': zone})
+        bypassed = bypass.reasons(self.context, self.request_spec, service)
         if overridden:
-            bypassed.append(_("traits not honoured: %s") %
+            bypassed.append(_("it lacks the traits %s") %
                             ', '.join(overridden))
         details = _("Forced from host %(source)s to host %(host)s without "
                     "the scheduler.") % {'source': self.instance.host,

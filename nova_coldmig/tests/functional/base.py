@@ -15,11 +15,13 @@
 # First of all: it selects the threading model of the series.
 from nova.tests.functional import integrated_helpers
 
-import json
-
 import fixtures
+from nova import context as nova_context
+from nova import objects
 from nova.scheduler.client import query
+from nova import test
 from nova.tests.functional.api import client
+from oslo_utils import uuidutils
 
 from nova_coldmig import seams
 from nova_coldmig import series
@@ -60,8 +62,8 @@ class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
         self.useFixture(coldmig_fixtures.ColdmigFixture(
             [half for half in self.halves if half != seams.API]))
         super().setUp()
-        self.computes = {host: self._start_compute(host)
-                         for host in self.hosts}
+        for host in self.hosts:
+            self._start_compute(host)
         self.flavor = self.api.get_flavors()[0]
         self.resources = self._resources_from_flavor(self.flavor)
 
@@ -73,33 +75,36 @@ class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
         self.scheduler_calls.clear()
         return server
 
-    def migrate(self, server, host=None, api=None, **arguments):
-        """Send the migrate action and return the answer, errors too.
+    def client(self, user='admin', roles=('admin',), project_id=None):
+        """Make a client of the API at the new microversion."""
+        api = client.TestOpenStackClient(
+            user, self.api.base_url, project_id or self.api.project_id,
+            roles=list(roles))
+        api.microversion = self.microversion
+        return api
 
-        :returns: nova.tests.functional.api.client.APIResponse
+    def migrate(self, server, host, **arguments):
+        """Send the migrate action, which the API accepts."""
+        self.api.post_server_action(
+            server['id'], {'migrate': dict(arguments, host=host)},
+            check_response_status=[202])
+
+    def refused(self, server, status, migrate, api=None):
+        """Send a migrate action that the API refuses.
+
+        :returns: str, what it says.
         """
-        body = {'migrate': dict(arguments, host=host)}
-        return self.post_action(server, body, api=api)
-
-    def post_action(self, server, body, api=None):
-        return (api or self.api).api_post(
-            '/servers/%s/action' % server['id'], body,
-            check_response_status=None)
-
-    def refused(self, server, body, status, api=None):
-        """Send an action that the API refuses; return what it says."""
-        response = self.assertRaises(
-            client.OpenStackApiException, (api or self.api).post_server_action,
-            server['id'], body).response
-        self.assertEqual(status, response.status_code, response.text)
-        fault, = json.loads(response.text).values()
+        response = (api or self.api).api_post(
+            '/servers/%s/action' % server['id'], {'migrate': migrate},
+            check_response_status=[status])
+        fault, = response.body.values()
+        self.assertEqual(status, fault['code'])
         return fault['message']
 
-    def force(self, server, host, **kwargs):
+    def force(self, server, host, status='VERIFY_RESIZE'):
         """Force a server to a host and wait until it is there."""
         self.migrate(server, host, force=True)
-        return self._wait_for_state_change(
-            server, kwargs.get('status', 'VERIFY_RESIZE'))
+        return self._wait_for_state_change(server, status)
 
     def force_refused(self, server, host):
         """Force a server to a host that the conductor refuses.
@@ -111,10 +116,41 @@ class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
             server, 'migrate', 'conductor_migrate_server')
         return event['details']
 
-    def last_migration(self, server):
+    def cell_context(self):
+        """Make a context manager of a context that sees the first cell."""
+        return nova_context.target_cell(
+            nova_context.get_admin_context(),
+            self.cell_mappings[test.CELL1_NAME])
+
+    def node_record(self, context, host):
+        return objects.ComputeNode.get_first_node_by_host_for_old_compat(
+            context, host)
+
+    def service_record(self, context, host):
+        return objects.Service.get_by_compute_host(context, host)
+
+    def add_node(self, context, host):
+        """Give a host a second compute node."""
+        node = self.node_record(context, host)
+        values = {name: getattr(node, name) for name in node.fields
+                  if name not in ('id', 'uuid') and name in node}
+        values.update(hypervisor_hostname=host + '-b',
+                      uuid=uuidutils.generate_uuid())
+        objects.ComputeNode(context, **values).create()
+
+    def force_down(self, host):
+        with self.cell_context() as context:
+            record = self.service_record(context, host)
+            record.forced_down = True
+            record.save()
+
+    def migrations(self, server):
         return self.api.api_get(
             '/os-migrations?instance_uuid=%s' % server['id']
-        ).body['migrations'][0]
+        ).body['migrations']
+
+    def last_migration(self, server):
+        return self.migrations(server)[0]
 
     def held(self):
         """Read who holds what on every provider there is.

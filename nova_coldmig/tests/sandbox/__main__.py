@@ -19,8 +19,10 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 
 from nova_coldmig import series
+from nova_coldmig.tests.sandbox import exception
 from nova_coldmig.tests.sandbox import table
 
 # nova-api's own.
@@ -68,11 +70,11 @@ def boot(args, terminal):
     """
     os.makedirs(args.directory, exist_ok=True)
     log_file = os.path.join(os.path.abspath(args.directory), 'nova.log')
-    # Nothing of Nova's or of Python's warnings is for the terminal.
+    # Nova's log and Python's warnings are not for the terminal.
     logging.basicConfig(filename=log_file, filemode='w')
-    logging.captureWarnings(True)
+    warnings.showwarning = lambda *args, **kwargs: None
     logging.raiseExceptions = False
-    tree = series.detect(allow_untested=True)
+    tree = series.detect()
     if tree.major >= NATIVE_THREADS:
         # What Nova's services choose there. Nova's fixtures choose green
         # threads in all series, and need them in older ones.
@@ -175,14 +177,12 @@ def run(args, terminal):
     except Stopped:
         terminal.line('Stopped before the end')
         return 130
-    except Exception as exc:
-        logging.disable(logging.NOTSET)
-        for line in traceback.format_exception_only(type(exc), exc):
-            terminal.line(terminal.paint(line.rstrip(), 'red'))
-        if type(exc).__name__ not in ('StoryError', 'SandboxError'):
-            traceback.print_exc()
-        terminal.line('The log may say more.')
-        return 1
+    except (exception.SandboxError, series.UnsupportedNova) as exc:
+        terminal.line(terminal.paint(str(exc), 'red'))
+    except Exception:
+        traceback.print_exc()
+    terminal.line('The log may say more.')
+    return 1
 
 
 def main():

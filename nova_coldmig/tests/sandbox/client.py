@@ -20,16 +20,14 @@ from keystoneauth1 import adapter
 from keystoneauth1.identity import v3
 from keystoneauth1 import session
 
+from nova_coldmig.tests.sandbox import exception
+
 #: Placement's allocations of migrations have been consumers of their own
 #: since long before this; consumer types are not needed to tell them apart.
 PLACEMENT_MICROVERSION = '1.36'
 #: Microversion of requests that do not name one: GET of an instance action
 #: shows what an event failed with since 2.84.
 COMPUTE_MICROVERSION = '2.84'
-
-
-class SandboxError(Exception):
-    """The sandbox did not do as it should."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,10 +104,10 @@ class Client:
         :param response: requests.Response
         :param statuses: int, the good ones; 200 if none is named.
         :returns: the body, or None if it is empty.
-        :raises: SandboxError
+        :raises: nova_coldmig.tests.sandbox.exception.SandboxError
         """
         if response.status_code not in (statuses or (200,)):
-            raise SandboxError('%s %s: %d %s' % (
+            raise exception.SandboxError('%s %s: %d %s' % (
                 response.request.method, response.request.url,
                 response.status_code, response.text))
         return response.json() if response.content else None
@@ -202,14 +200,17 @@ class Client:
         """Return a server, as a dict."""
         return self._get('/servers/%s' % server_id)['server']
 
-    def wait_for(self, server_id, status, timeout=60):
+    def wait_for(self, server_id, status, timeout=60, failed=lambda: None):
         """Wait until a server has a status and no task.
 
         :param server_id: str
         :param status: str
         :param timeout: int, seconds
+        :param failed: callable that returns why there is nothing to wait for
+            any more, or nothing.
         :returns: dict, the server.
-        :raises: SandboxError if it does not, or is in ERROR.
+        :raises: nova_coldmig.tests.sandbox.exception.SandboxError if it does
+            not, or is in ERROR.
         """
         give_up = time.monotonic() + timeout
         while True:
@@ -217,11 +218,11 @@ class Client:
             if not server['OS-EXT-STS:task_state'] and (
                     server['status'] == status):
                 return server
-            if server['status'] == 'ERROR' or time.monotonic() > give_up:
-                raise SandboxError('%s is %s (%s) and not %s: %s' % (
+            reason = failed() or server.get('fault', {}).get('message')
+            if reason or time.monotonic() > give_up:
+                raise exception.SandboxError('%s is %s (%s) and not %s: %s' % (
                     server['name'], server['status'],
-                    server['OS-EXT-STS:task_state'], status,
-                    server.get('fault')))
+                    server['OS-EXT-STS:task_state'], status, reason))
             time.sleep(0.1)
 
     def migrate(self, server_id, host, microversion, force=None):
@@ -239,6 +240,23 @@ class Client:
         return self.compute.post('/servers/%s/action' % server_id,
                                  json={'migrate': body},
                                  microversion=microversion)
+
+    def wait_for_migration(self, server_id, request_id):
+        """Wait until a server that was told to cold migrate has done so.
+
+        :param server_id: str
+        :param request_id: str, of the request to migrate.
+        :returns: dict, the server, in VERIFY_RESIZE.
+        :raises: nova_coldmig.tests.sandbox.exception.SandboxError if it does
+            not, with the reason if Nova gives one.
+        """
+        def failed():
+            events = self._get('/servers/%s/os-instance-actions/%s' % (
+                server_id, request_id))['instanceAction']['events']
+            return '; '.join(sorted({event['details'] for event in events
+                                     if event['result'] == 'Error'}))
+
+        return self.wait_for(server_id, 'VERIFY_RESIZE', failed=failed)
 
     def confirm(self, server_id):
         """Confirm a cold migration and wait until it is.
@@ -263,7 +281,8 @@ class Client:
         :param request_id: str
         :param timeout: int, seconds
         :returns: dict, with its events.
-        :raises: SandboxError if they do not end.
+        :raises: nova_coldmig.tests.sandbox.exception.SandboxError if they do
+            not end.
         """
         give_up = time.monotonic() + timeout
         while True:
@@ -273,7 +292,7 @@ class Client:
             if events and all(event['finish_time'] for event in events):
                 return action
             if time.monotonic() > give_up:
-                raise SandboxError('%s does not end' % action)
+                raise exception.SandboxError('%s does not end' % action)
             time.sleep(0.1)
 
     # Placement.

@@ -61,6 +61,13 @@ IMAGE = 'cirros'
 DRIVER = 'fake.MediumFakeDriver'
 
 
+def _auth_options():
+    for _group, options in auth_opts.list_auth_token_opts():
+        yield options
+    yield loading.get_auth_plugin_conf_options(
+        loading.get_plugin_loader('password'))
+
+
 class _Case(test.TestCase):
     """What Nova's functional tests have, without a test."""
 
@@ -136,6 +143,7 @@ class Cloud:
         self._exit.close()
 
     def _start(self):
+        self._exit.callback(self._forget_identity)
         self._exit.callback(self._case.doCleanups)
         self._case.setUp()
         self._exit.callback(self._case.tearDown)
@@ -169,7 +177,7 @@ class Cloud:
         handler = logging.FileHandler(self._log_file)
         handler.setLevel(logging.INFO)
         handler.setFormatter(formatters.ContextFormatter(
-            config=CONF, project='nova'))
+            config=CONF, project='nova', datefmt=CONF.log_date_format))
         logging.getLogger().addHandler(handler)
         self._exit.callback(logging.getLogger().removeHandler, handler)
 
@@ -228,10 +236,8 @@ class Cloud:
     def _use_identity(self, credentials):
         """Configure [keystone_authtoken] as in a nova.conf."""
         group = 'keystone_authtoken'
-        for _group, options in auth_opts.list_auth_token_opts():
+        for options in _auth_options():
             CONF.register_opts(options, group=group)
-        CONF.register_opts(loading.get_auth_plugin_conf_options(
-            loading.get_plugin_loader('password')), group=group)
         values = {
             'www_authenticate_uri': credentials.auth_url,
             'auth_type': 'password',
@@ -244,6 +250,12 @@ class Cloud:
         }
         self._case.useFixture(
             nova_fixtures.ConfPatcher(group=group, **values))
+
+    @staticmethod
+    def _forget_identity():
+        # Some are required: nothing else could parse a configuration here.
+        for options in _auth_options():
+            CONF.unregister_opts(options, group='keystone_authtoken')
 
     def _placement(self):
         application = placement_deploy.loadapp(

@@ -14,6 +14,8 @@
 
 from importlib import metadata
 
+from nova_coldmig.tests.sandbox import exception
+
 SECTION = '[app:osapi_compute_app_v21]'
 OPTION = 'paste.app_factory'
 FACTORY = 'nova_coldmig.api.openstack.compute:router_factory'
@@ -23,14 +25,15 @@ def find():
     """Find the api-paste.ini that was installed with Nova.
 
     :returns: str, its path.
-    :raises: LookupError if there is none.
+    :raises: nova_coldmig.tests.sandbox.exception.SandboxError if there is
+        none.
     """
     for entry in metadata.files('nova') or ():
         if entry.name == 'api-paste.ini':
             path = entry.locate()
             if path.exists():
                 return str(path)
-    raise LookupError(
+    raise exception.SandboxError(
         'This Nova was installed without its etc/nova/api-paste.ini; name '
         'one of the same release with --paste-ini.')
 
@@ -41,7 +44,8 @@ def activate(text, factory=FACTORY):
     :param text: str, an api-paste.ini of Nova.
     :param factory: str, ``module:function``
     :returns: str, the same but for one line.
-    :raises: LookupError if the line is not there once.
+    :raises: nova_coldmig.tests.sandbox.exception.SandboxError if the line is
+        not there once.
     """
     lines = text.splitlines(True)
     section = None
@@ -52,7 +56,8 @@ def activate(text, factory=FACTORY):
         elif section == SECTION and line.split('=')[0].strip() == OPTION:
             found.append(number)
     if len(found) != 1:
-        raise LookupError('%s has %d lines with %s instead of one.' % (
-            SECTION, len(found), OPTION))
+        raise exception.SandboxError(
+            '%s has %d lines with %s instead of one.' % (
+                SECTION, len(found), OPTION))
     lines[found[0]] = '%s = %s\n' % (OPTION, factory)
     return ''.join(lines)

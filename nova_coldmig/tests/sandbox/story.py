@@ -15,16 +15,13 @@
 import time
 
 from nova_coldmig.tests.sandbox import client
+from nova_coldmig.tests.sandbox import exception
 from nova_coldmig.tests.sandbox import table
 
 EXTENSION = 'os-migrate-server-force'
 FLAVOR = {'name': 'story.server', 'vcpus': 1, 'ram': 2048, 'disk': 20}
 #: Seconds in which allocations have to be as they should.
 SETTLE = 5
-
-
-class StoryError(Exception):
-    """A step is not as it should be."""
 
 
 class Story:
@@ -49,7 +46,8 @@ class Story:
     def tell(self):
         """Run all steps.
 
-        :raises: StoryError at the first that is not as it should be.
+        :raises: nova_coldmig.tests.sandbox.exception.StoryError at the first
+            that is not as it should be.
         """
         here, there, away = self._hosts
         self._discover()
@@ -124,8 +122,8 @@ class Story:
         resources = before[source][server['id']]
         asked = len(self._cloud.scheduler_calls)
 
-        self._request(server, host, force)
-        server = self._admin.wait_for(server['id'], 'VERIFY_RESIZE')
+        request_id = self._request(server, host, force)
+        server = self._admin.wait_for_migration(server['id'], request_id)
         self._check_server(server, 'VERIFY_RESIZE', host)
         self._check_scheduler(asked, [] if force else [host])
         migration = self._admin.migrations(server['id'])[0]
@@ -195,7 +193,7 @@ class Story:
     def _check(self, what, actual, wanted):
         self._terminal.check(what, actual == wanted)
         if actual != wanted:
-            raise StoryError('%s: this should be %r and is %r.' % (
+            raise exception.StoryError('%s: this should be %r and is %r.' % (
                 what, wanted, actual))
 
     def _check_server(self, server, status, host):

@@ -1,0 +1,63 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Ask a conductor whether it knows force.
+
+The namespace is nova-coldmig's own: the RPC interfaces of Nova are as they
+were.
+"""
+
+from importlib import metadata
+
+from nova.conductor import rpcapi
+from nova import rpc
+import oslo_messaging as messaging
+
+TARGET = messaging.Target(namespace='coldmig', version='1.0')
+
+
+class ConductorEndpoint:
+    """What nova-coldmig-conductor answers beside Nova's interfaces."""
+
+    target = TARGET
+
+    def version(self, context):
+        """Tell that this conductor runs forced cold migrations.
+
+        :param context: nova.context.RequestContext
+        :returns: str, the version of nova-coldmig.
+        """
+        return metadata.version('nova-coldmig')
+
+
+class ConductorAPI:
+    """Client of ConductorEndpoint."""
+
+    def __init__(self):
+        self._client = rpc.get_client(messaging.Target(
+            topic=rpcapi.RPC_TOPIC, namespace=TARGET.namespace,
+            version=TARGET.version))
+
+    def version(self, context, host):
+        """Ask the conductor of a host.
+
+        :param context: nova.context.RequestContext
+        :param host: str, host of a nova-conductor service.
+        :returns: str, the version of nova-coldmig that it runs, or None if it
+            is one without.
+        :raises: oslo_messaging.MessagingTimeout if it does not answer.
+        """
+        try:
+            return self._client.prepare(server=host, timeout=10).call(
+                context, 'version')
+        except (messaging.UnsupportedVersion, messaging.RemoteError):
+            return None

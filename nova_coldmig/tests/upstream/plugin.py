@@ -1,0 +1,239 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Activate nova-coldmig in a process that runs Nova's tests.
+
+The module imports nothing of Nova: the tests select the threading model.
+"""
+
+import json
+import os
+from pathlib import Path
+import re
+
+import testtools
+
+from nova_coldmig import seams
+from nova_coldmig import series
+
+_ACTION = re.compile(r'/servers/([^/]+)/action$')
+
+
+def activate(moves=None, picks=None):
+    """Install both halves for good, and follow the migrate actions.
+
+    :param moves: str, the directory to write the migrate actions of each
+        functional test to; None for unit tests, which have no client.
+    :param picks: dict of test id to a list of what the scheduler picked for
+        each migrate action when the test ran unforced. If given, each migrate
+        action is forced.
+    """
+    seams.install(seams.API)
+    seams.install(seams.CONDUCTOR)
+    if moves is None:
+        return
+
+    from nova.scheduler.client import query
+    from nova.tests.functional.api import client
+
+    follower = Follower(Path(moves), picks)
+    testtools.TestCase.setUp = _set_up(testtools.TestCase.setUp, follower)
+    client.TestOpenStackClient.request = _request(
+        client.TestOpenStackClient.request, follower, series.detect())
+    # The class, as a service keeps the methods it found when it started.
+    query.SchedulerQueryClient.select_destinations = _select_destinations(
+        query.SchedulerQueryClient.select_destinations, follower)
+
+
+def read(moves):
+    """Read what the processes of a run wrote.
+
+    :param moves: pathlib.Path, the directory.
+    :returns: dict of test id to a list of the moves, see Follower.
+    """
+    result = {}
+    for path in moves.glob('*.jsonl'):
+        for line in path.read_text().splitlines():
+            entry = json.loads(line)
+            result[entry['test']] = entry['moves']
+    return result
+
+
+class Follower:
+    """Knows the migrate actions of the test that runs in this process.
+
+    Of each it knows the server, the host that was asked for, whether it was
+    forced, the status of the answer, how often the scheduler was asked about
+    the server because of it, and what host the scheduler picked.
+
+    :param directory: pathlib.Path to write to.
+    :param picks: dict, see activate.
+    """
+
+    def __init__(self, directory, picks=None):
+        self._path = directory / ('%d.jsonl' % os.getpid())
+        self._picks = picks
+        self._test = None
+        self._moves = []
+        # By server, the move that its last action started.
+        self._last = {}
+
+    @property
+    def forcing(self):
+        return self._picks is not None
+
+    def start(self, test):
+        """Take note that a test starts."""
+        self._test = test
+        self._moves = []
+        self._last = {}
+
+    def finish(self):
+        """Write the moves of the test.
+
+        :raises: AssertionError if the scheduler was asked about a forced one.
+        """
+        if not self._moves:
+            return
+        with self._path.open('a') as f:
+            f.write(json.dumps({'test': self._test, 'moves': self._moves}))
+            f.write('\n')
+        asked = [move for move in self._moves
+                 if move['forced'] and move['scheduled']]
+        if asked:
+            raise AssertionError(
+                'The scheduler was asked about forced moves: %s' % asked)
+
+    def action(self, server, body):
+        """Take note of an action, before the request is sent.
+
+        :param server: str, its UUID.
+        :param body: dict
+        :returns: tuple of the body to send, and the move or None if the
+            action is another one.
+        """
+        self._last.pop(server, None)
+        if list(body) != ['migrate']:
+            return body, None
+        host = (body['migrate'] or {}).get('host')
+        if self.forcing:
+            host = host or self._pick(server)
+            body = {'migrate': {'host': host, 'force': True}}
+        move = {'server': server, 'host': host, 'forced': self.forcing,
+                'status': None, 'scheduled': 0, 'picked': None}
+        self._moves.append(move)
+        self._last[server] = move
+        return body, move
+
+    def scheduling(self, servers):
+        """Take note that the scheduler is being asked.
+
+        :param servers: list of str, UUIDs of the servers.
+        :returns: the move that it is for, or None.
+        """
+        for server in servers or ():
+            if server in self._last:
+                move = self._last[server]
+                move['scheduled'] += 1
+                return move
+
+    def _pick(self, server):
+        """Find the host that the test expects the server to go to.
+
+        The one that the scheduler picked when the test ran unforced. If that
+        is where the server is, then the scheduler is free to pick, and the
+        test can not expect one host out of several: the first will do.
+        """
+        picks = self._picks.get(self._test, [])
+        picked = picks[len(self._moves)] if len(picks) > len(
+            self._moves) else None
+        source, others = _hosts(server)
+        if picked and picked != source:
+            return picked
+        if not others:
+            raise AssertionError(
+                'There is no other host to force the server to')
+        return others[0]
+
+
+def _hosts(server):
+    """Find the host of a server and the other ones of its cell.
+
+    :returns: tuple of a str, and a list of str: what is up and enabled first.
+    """
+    from nova import context
+    from nova import objects
+    from nova import servicegroup
+
+    admin = context.get_admin_context()
+    mapping = objects.InstanceMapping.get_by_instance_uuid(admin, server)
+    with context.target_cell(admin, mapping.cell_mapping) as cell:
+        source = objects.Instance.get_by_uuid(cell, server).host
+        services = objects.ServiceList.get_by_binary(
+            cell, 'nova-compute', include_disabled=True)
+    is_up = servicegroup.API().service_is_up
+    others = sorted(
+        (not is_up(service), service.disabled, service.host)
+        for service in services if service.host != source)
+    return source, [host for _down, _disabled, host in others]
+
+
+def _set_up(upstream, follower):
+
+    def setUp(self):
+        upstream(self)
+        follower.start(self.id())
+        # The first of the cleanups, and so the last one to run.
+        self.addCleanup(follower.finish)
+
+    return setUp
+
+
+def _request(upstream, follower, tree):
+
+    def request(self, url, method='GET', body=None, headers=None):
+        headers = dict(headers or {})
+        # The latest that the test can know.
+        if headers.get('OpenStack-API-Version') == 'compute latest':
+            headers.update(_version(tree.max_microversion))
+        found = _ACTION.search(url)
+        move = None
+        if method == 'POST' and found and body:
+            decoded, move = follower.action(found.group(1), json.loads(body))
+            if move and move['forced']:
+                body = json.dumps(decoded)
+                headers.update(_version(tree.microversion))
+        response = upstream(self, url, method, body, headers)
+        if move:
+            move['status'] = response.status_code
+        return response
+
+    return request
+
+
+def _version(microversion):
+    return {'X-OpenStack-Nova-API-Version': microversion,
+            'OpenStack-API-Version': 'compute ' + microversion}
+
+
+def _select_destinations(upstream, follower):
+
+    def select_destinations(self, context, spec_obj, instance_uuids,
+                            *args, **kwargs):
+        move = follower.scheduling(instance_uuids)
+        picked = upstream(
+            self, context, spec_obj, instance_uuids, *args, **kwargs)
+        if move:
+            move['picked'] = picked[0][0].service_host
+        return picked
+
+    return select_destinations

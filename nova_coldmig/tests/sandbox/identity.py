@@ -140,8 +140,8 @@ class Identity(web.Facade):
         :returns: dict, as Keystone shows it, or None if it is not valid.
         """
         token = self._tokens.get(token_id)
-        if token and timeutils.parse_isotime(
-                token['expires_at']) > timeutils.utcnow(with_timezone=True):
+        if token and timeutils.normalize_time(timeutils.parse_isotime(
+                token['expires_at'])) > timeutils.utcnow():
             return token
 
     def _caller(self, req):

@@ -144,6 +144,17 @@ class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
             record.forced_down = True
             record.save()
 
+    def set_inventory(self, host, resource_class, **values):
+        """Change what a host offers of a resource class."""
+        provider = self._get_provider_uuid_by_host(host)
+        url = '/resource_providers/%s/inventories/%s' % (
+            provider, resource_class)
+        inventory = self.placement.get(url).body
+        # Since this version all of an inventory may be reserved.
+        response = self.placement.put(
+            url, dict(inventory, **values), version='1.26')
+        self.assertEqual(200, response.status, response.body)
+
     def migrations(self, server):
         return self.api.api_get(
             '/os-migrations?instance_uuid=%s' % server['id']

@@ -16,6 +16,7 @@ import argparse
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -58,7 +59,27 @@ def parse(args):
     args = parser.parse_args(args)
     if args.port is None:
         args.port = PORT if args.serve else 0
+    # One for each cloud that may run at the same time.
+    args.directory = os.path.join(
+        os.path.abspath(args.directory),
+        'serve-%d' % args.port if args.serve else 'story')
     return args
+
+
+def check_port(port):
+    """Tell early, and before anything is overwritten, if a port is taken.
+
+    :param port: int
+    :raises: nova_coldmig.tests.sandbox.exception.SandboxError
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(('127.0.0.1', port))
+        except OSError as exc:
+            raise exception.SandboxError(
+                'Port %d of 127.0.0.1 can not be had (%s); name another with '
+                '--port.' % (port, exc.strerror))
 
 
 def boot(args, terminal):
@@ -68,8 +89,9 @@ def boot(args, terminal):
     :param terminal: nova_coldmig.tests.sandbox.table.Terminal
     :returns: nova_coldmig.tests.sandbox.cloud.Cloud, not started.
     """
+    check_port(args.port)
     os.makedirs(args.directory, exist_ok=True)
-    log_file = os.path.join(os.path.abspath(args.directory), 'nova.log')
+    log_file = os.path.join(args.directory, 'nova.log')
     # Nova's log and Python's warnings are not for the terminal.
     logging.basicConfig(filename=log_file, filemode='w')
     warnings.showwarning = lambda *args, **kwargs: None
@@ -109,7 +131,7 @@ def serve(cloud, terminal, directory):
     """
     from nova_coldmig.tests.sandbox import client
     microversion = client.Client(cloud.admin).max_microversion()
-    paths = cloud.write_credentials(os.path.abspath(directory), microversion)
+    paths = cloud.write_credentials(directory, microversion)
     terminal.heading('Endpoints')
     for service_type, url in sorted(cloud.endpoints().items()):
         terminal.line('   %-10s %s' % (service_type, url))
@@ -181,7 +203,6 @@ def run(args, terminal):
         terminal.line(terminal.paint(str(exc), 'red'))
     except Exception:
         traceback.print_exc()
-    terminal.line('The log may say more.')
     return 1
 
 

@@ -26,8 +26,6 @@ import webob
 import webob.dec
 import webob.exc
 
-from nova_coldmig.tests.sandbox import exception
-
 LOG = logging.getLogger(__name__)
 
 LOOPBACK = '127.0.0.1'
@@ -148,12 +146,7 @@ class Server:
 
     def __init__(self, port=0):
         self._apps = urlmap.URLMap()
-        try:
-            self._server = _Server((LOOPBACK, port), _Handler)
-        except OSError as exc:
-            raise exception.SandboxError(
-                'Port %d of %s can not be had (%s); name another with '
-                '--port.' % (port, LOOPBACK, exc.strerror))
+        self._server = _Server((LOOPBACK, port), _Handler)
         self._server.set_app(self._application)
         self._thread = None
         self._stopping = False

@@ -57,27 +57,29 @@ def _candidates(version):
     yield sys.executable
 
 
-def find_python(versions):
-    """Return the path of the first of these Python versions installed."""
+def find_python(versions, module='ssl'):
+    """Return the path of the first of these versions that has the module."""
     for version in versions:
         for candidate in _candidates(version):
             # Run it: a pyenv shim exists whether or not it works.
             probe = subprocess.run(
                 [str(candidate), '-c',
-                 'import ssl, sys; print("%d.%d" % sys.version_info[:2])'],
+                 'import sys, %s; print("%%d.%%d" %% sys.version_info[:2])'
+                 % module],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, universal_newlines=True)
             if probe.returncode == 0 and probe.stdout.strip() == version:
                 return str(candidate)
-    raise SystemExit('None of these Pythons is installed: %s'
-                     % ', '.join(versions))
+    raise SystemExit('No Python %s with the module %s is installed'
+                     % (' or '.join(versions), module))
 
 
 def tool_environment():
     """Create or reuse the virtual environment of tox; return its bin."""
     pins = CONSTRAINTS / 'tools.txt'
     home = CACHE / 'tools'
-    python = find_python(TOOL_PYTHONS)
+    # Some distributions package this part of venv apart.
+    python = find_python(TOOL_PYTHONS, 'ensurepip')
     stamp = home / 'stamp'
     digest = hashlib.sha256(
         python.encode() + pins.read_bytes()).hexdigest()

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Base of the functional tests: real Nova, real Placement, three hosts."""
+"""Bases of the functional tests: real Nova, real Placement."""
 
 # First of all: it selects the threading model of the series.
 from nova.tests.functional import integrated_helpers
@@ -32,18 +32,20 @@ TREE = series.detect()
 _select_destinations = query.SchedulerQueryClient.select_destinations
 
 
-class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
-    """Three hosts, the API activated as a deployer does it.
+class ColdmigMixin:
+    """Forced moves and what to assert of them, on any base class of Nova.
 
-    Casts stay casts: what the conductor refuses is not seen in the answer of
-    the API.
+    The API is activated as a deployer does it. Casts stay casts: what the
+    conductor refuses is not seen in the answer of the API.
     """
 
-    compute_driver = 'fake.MediumFakeDriver'
+    CAST_AS_CALL = False
+
     microversion = TREE.microversion
-    hosts = ('host1', 'host2', 'host3')
     #: Which halves of nova-coldmig are there.
     halves = (seams.API, seams.CONDUCTOR)
+    #: By resource class, what a server takes of its host.
+    resources = {}
 
     def setUp(self):
         # On the client's class and before any service starts: a service
@@ -62,18 +64,6 @@ class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
         self.useFixture(coldmig_fixtures.ColdmigFixture(
             [half for half in self.halves if half != seams.API]))
         super().setUp()
-        for host in self.hosts:
-            self._start_compute(host)
-        self.flavor = self.api.get_flavors()[0]
-        self.resources = self._resources_from_flavor(self.flavor)
-
-    def boot(self, host='host1', **kwargs):
-        """Create a server on a host and forget that it was scheduled."""
-        kwargs.setdefault('flavor_id', self.flavor['id'])
-        kwargs.setdefault('networks', 'none')
-        server = self._create_server(host=host, **kwargs)
-        self.scheduler_calls.clear()
-        return server
 
     def client(self, user='admin', roles=('admin',), project_id=None):
         """Make a client of the API at the new microversion."""
@@ -103,6 +93,7 @@ class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
 
     def force(self, server, host, status='VERIFY_RESIZE'):
         """Force a server to a host and wait until it is there."""
+        self.held_before = self.held()
         self.migrate(server, host, force=True)
         return self._wait_for_state_change(server, status)
 
@@ -144,11 +135,10 @@ class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
             record.forced_down = True
             record.save()
 
-    def set_inventory(self, host, resource_class, **values):
-        """Change what a host offers of a resource class."""
-        provider = self._get_provider_uuid_by_host(host)
+    def set_inventory(self, provider, resource_class, **values):
+        """Change what a provider, such as a host, has of a resource class."""
         url = '/resource_providers/%s/inventories/%s' % (
-            provider, resource_class)
+            self._get_provider_uuid_by_name(provider), resource_class)
         inventory = self.placement.get(url).body
         # Since this version all of an inventory may be reserved.
         response = self.placement.put(
@@ -178,15 +168,16 @@ class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
     def assertHeld(self, **expected):
         """Check who holds what on every provider, and that no one else does.
 
-        :param expected: by host name, a dict of consumer to resources, or a
-            consumer that holds the flavor once.
+        :param expected: by provider name, a dict of consumer to resources, or
+            a consumer that holds the flavor once.
         """
-        want = {host: {} for host in self.hosts}
-        for host, consumers in expected.items():
+        held = self.held()
+        want = {provider: {} for provider in held}
+        for provider, consumers in expected.items():
             if not isinstance(consumers, dict):
                 consumers = {consumers: self.resources}
-            want[host] = consumers
-        self.assertEqual(want, self.held())
+            want[provider] = consumers
+        self.assertEqual(want, held)
 
     def assertOn(self, server, host, status='ACTIVE', task_state=None):
         """Check where a server is and what it is doing."""
@@ -211,3 +202,125 @@ class ColdmigTestCase(integrated_helpers.ProviderUsageBaseTestCase):
 
     def assertSchedulerCalls(self, count):
         self.assertEqual(count, len(self.scheduler_calls))
+
+    def assertMoved(self, server, source, destination, bypassed=None,
+                    took=None):
+        """Check all that a finished forced move leaves before confirming.
+
+        :param bypassed: str, what the record says that was bypassed.
+        :param took: dict of provider name to resources, if it is not what a
+            server takes of its host.
+        :returns: dict, the migration.
+        """
+        migration = self.last_migration(server)
+        self.assertEqual('finished', migration['status'])
+        self.assertEqual('migration', migration['migration_type'])
+        self.assertEqual((source, destination), (
+            migration['source_compute'], migration['dest_compute']))
+        self.assertOn(server, destination, 'VERIFY_RESIZE')
+        took = took or {destination: self.resources}
+        self.assertHeld(
+            **self._held_after(server, migration['uuid'], took))
+        self.assertSchedulerCalls(0)
+        events = self.events(server)
+        self.assertEqual(
+            {'conductor_migrate_server', 'cold_migrate', 'coldmig_force',
+             'compute_prep_resize', 'compute_resize_instance',
+             'compute_finish_resize'}, set(events))
+        self.assertEqual(
+            {'Success'}, {event['result'] for event in events.values()})
+        details = 'Forced from host %s to host %s without the scheduler.' % (
+            source, destination)
+        if bypassed:
+            details += ' Bypassed: %s.' % bypassed
+        self.assertEqual(details, events['coldmig_force']['details'])
+        return migration
+
+    def _held_after(self, server, holder, took):
+        """Tell who holds what after a move.
+
+        :param holder: str, the consumer that has what the server had, or
+            None.
+        :param took: dict of provider name to what the server has now.
+        """
+        after = {}
+        for provider, consumers in self.held_before.items():
+            after[provider] = {
+                holder if consumer == server['id'] else consumer: resources
+                for consumer, resources in consumers.items()}
+            after[provider].pop(None, None)
+            if provider in took:
+                after[provider][server['id']] = took[provider]
+        self.assertEqual(set(), set(took) - set(after))
+        return after
+
+    def confirm(self, server, status='ACTIVE', took=None):
+        """Confirm a move and check that the source is free."""
+        host = self.last_migration(server)['dest_compute']
+        self.api.post_server_action(server['id'], {'confirmResize': None})
+        self._wait_for_state_change(server, status)
+        self.assertEqual('confirmed', self.last_migration(server)['status'])
+        self.assertOn(server, host, status)
+        took = took or {host: self.resources}
+        self.assertHeld(**self._held_after(server, None, took))
+
+    def revert(self, server, status='ACTIVE'):
+        """Revert a move and check that all is as it was."""
+        host = self.last_migration(server)['source_compute']
+        self.api.post_server_action(server['id'], {'revertResize': None})
+        self._wait_for_state_change(server, status)
+        self._wait_for_migration_status(server, ['reverted'])
+        self.assertOn(server, host, status)
+        self.assertEqual(self.held_before, self.held())
+
+    def assertRefused(self, server, reason, host='host2', **held):
+        """Force a server to a host, which the conductor refuses.
+
+        :param reason: str, a part of the reason.
+        :param held: arguments of assertHeld; without them, who holds what is
+            what it was.
+        """
+        before = self.api.get_server(server['id'])
+        held_before = self.held()
+        details = self.force_refused(server, host)
+        self.assertIn('Migration pre-check error: ', details)
+        self.assertIn(reason, details)
+        after = self.assertOn(
+            server, before['OS-EXT-SRV-ATTR:host'], before['status'])
+        self.assertEqual(before['OS-EXT-STS:vm_state'],
+                         after['OS-EXT-STS:vm_state'])
+        self.assertNotIn('fault', after)
+        self.assertEqual('error', self.last_migration(server)['status'])
+        if held:
+            self.assertHeld(**held)
+        else:
+            self.assertEqual(held_before, self.held())
+        self.assertSchedulerCalls(0)
+        events = self.events(server)
+        self.assertEqual(
+            {'conductor_migrate_server', 'cold_migrate'}, set(events))
+        self.assertEqual(
+            {'Error'}, {event['result'] for event in events.values()})
+
+
+class ColdmigTestCase(
+        ColdmigMixin, integrated_helpers.ProviderUsageBaseTestCase):
+    """Three hosts of the fake driver."""
+
+    compute_driver = 'fake.MediumFakeDriver'
+    hosts = ('host1', 'host2', 'host3')
+
+    def setUp(self):
+        super().setUp()
+        for host in self.hosts:
+            self._start_compute(host)
+        self.flavor = self.api.get_flavors()[0]
+        self.resources = self._resources_from_flavor(self.flavor)
+
+    def boot(self, host='host1', **kwargs):
+        """Create a server on a host and forget that it was scheduled."""
+        kwargs.setdefault('flavor_id', self.flavor['id'])
+        kwargs.setdefault('networks', 'none')
+        server = self._create_server(host=host, **kwargs)
+        self.scheduler_calls.clear()
+        return server

@@ -28,31 +28,6 @@ class RefuseHost2(filters.BaseHostFilter):
 
 class ForcedMoveTestCase(base.ColdmigTestCase):
 
-    def assertMoved(self, server, source, destination, bypassed=None):
-        """Check all that a finished forced move leaves before confirming."""
-        migration = self.last_migration(server)
-        self.assertEqual('finished', migration['status'])
-        self.assertEqual('migration', migration['migration_type'])
-        self.assertEqual((source, destination), (
-            migration['source_compute'], migration['dest_compute']))
-        self.assertOn(server, destination, 'VERIFY_RESIZE')
-        self.assertHeld(**{source: migration['uuid'],
-                           destination: server['id']})
-        self.assertSchedulerCalls(0)
-        events = self.events(server)
-        self.assertEqual(
-            {'conductor_migrate_server', 'cold_migrate', 'coldmig_force',
-             'compute_prep_resize', 'compute_resize_instance',
-             'compute_finish_resize'}, set(events))
-        self.assertEqual(
-            {'Success'}, {event['result'] for event in events.values()})
-        details = 'Forced from host %s to host %s without the scheduler.' % (
-            source, destination)
-        if bypassed:
-            details += ' Bypassed: %s.' % bypassed
-        self.assertEqual(details, events['coldmig_force']['details'])
-        return migration
-
     def unforced_refused(self, server, host):
         """Show that the scheduler refuses what is forced next."""
         self.migrate(server, host)
@@ -209,25 +184,6 @@ class BypassTest(ForcedMoveTestCase):
 
 class RefusedMoveTest(ForcedMoveTestCase):
     """What force never bypasses is refused, and the server untouched."""
-
-    def assertRefused(self, server, reason, held=None):
-        """Force a server to host2, which the conductor refuses.
-
-        :param reason: str, a part of the reason.
-        :param held: dict, arguments of assertHeld.
-        """
-        before = self.api.get_server(server['id'])
-        details = self.force_refused(server, 'host2')
-        self.assertIn('Migration pre-check error: ', details)
-        self.assertIn(reason, details)
-        after = self.assertOn(server, 'host1', before['status'])
-        self.assertEqual(before['OS-EXT-STS:vm_state'],
-                         after['OS-EXT-STS:vm_state'])
-        self.assertNotIn('fault', after)
-        self.assertEqual('error', self.last_migration(server)['status'])
-        self.assertHeld(**(held or {'host1': server['id']}))
-        self.assertSchedulerCalls(0)
-        self.assertNotIn('compute_prep_resize', self.events(server))
 
     def test_full_host(self):
         server = self.boot('host1')

@@ -15,12 +15,16 @@
 # First of all: it selects the threading model of the series.
 from nova.tests.functional import integrated_helpers
 
+import datetime
+
 import fixtures
+from nova.conductor import api
 from nova import context as nova_context
 from nova import objects
 from nova.scheduler.client import query
 from nova import test
 from nova.tests.functional.api import client
+from oslo_utils import timeutils
 from oslo_utils import uuidutils
 
 from nova_coldmig import seams
@@ -29,6 +33,7 @@ from nova_coldmig.tests import fixtures as coldmig_fixtures
 
 TREE = series.detect()
 
+_resize_instance = api.ComputeTaskAPI.resize_instance
 _select_destinations = query.SchedulerQueryClient.select_destinations
 
 
@@ -107,6 +112,20 @@ class ColdmigMixin:
             server, 'migrate', 'conductor_migrate_server')
         return event['details']
 
+    def before_conductor(self, change):
+        """Have something happen between the API and the conductor.
+
+        :param change: callable, whose argument is the dict of what the
+            conductor is sent.
+        """
+        def resize_instance(api, context, instance, **kwargs):
+            change(kwargs)
+            return _resize_instance(api, context, instance, **kwargs)
+
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.conductor.api.ComputeTaskAPI.resize_instance',
+            resize_instance))
+
     def cell_context(self):
         """Make a context manager of a context that sees the first cell."""
         return nova_context.target_cell(
@@ -130,9 +149,19 @@ class ColdmigMixin:
         objects.ComputeNode(context, **values).create()
 
     def force_down(self, host):
+        """Say that a host is down, as a fencing tool does."""
         with self.cell_context() as context:
             record = self.service_record(context, host)
             record.forced_down = True
+            record.save()
+
+    def stop_heartbeat(self, host):
+        """Let a host be silent for long."""
+        self.computes[host].stop()
+        with self.cell_context() as context:
+            record = self.service_record(context, host)
+            record.last_seen_up = (
+                timeutils.utcnow() - datetime.timedelta(days=1))
             record.save()
 
     def set_inventory(self, provider, resource_class, **values):

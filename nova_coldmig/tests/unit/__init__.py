@@ -1,0 +1,22 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import os
+
+from nova_coldmig import series
+
+# Nova reads it when its tests are imported.
+os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING',
+                      str(series.detect().threaded_tests))
+
+# It selects the threading model, as for Nova's own unit tests.
+import nova.tests.unit  # noqa: E402,F401

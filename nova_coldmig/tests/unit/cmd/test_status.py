@@ -1,0 +1,146 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+from pathlib import Path
+from unittest import mock
+
+from nova import objects
+from nova import servicegroup
+from nova import test
+from oslo_db import exception as db_exc
+import oslo_messaging as messaging
+from oslo_upgradecheck import upgradecheck
+
+from nova_coldmig.cmd import status
+from nova_coldmig.conductor import rpcapi
+from nova_coldmig import fingerprint
+
+SUCCESS, WARNING, FAILURE = (
+    upgradecheck.Code.SUCCESS, upgradecheck.Code.WARNING,
+    upgradecheck.Code.FAILURE)
+
+
+class CheckTestCase(test.NoDBTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.checks = status.Checks()
+
+    def assertResult(self, result, code, *parts):
+        self.assertEqual(code, result.code, result.details)
+        for part in parts:
+            self.assertIn(part, result.details)
+
+
+class TreeTest(CheckTestCase):
+
+    def test_known(self):
+        self.assertResult(self.checks._check_tree(), SUCCESS, 'tested with')
+
+    def test_unknown(self):
+        self.useFixture(test.fixtures.MockPatchObject(
+            fingerprint, 'changed', return_value=['nova.x:y']))
+        self.assertResult(self.checks._check_tree(), FAILURE, 'nova.x:y')
+        self.flags(allow_untested_tree=True, group='coldmig')
+        self.assertResult(self.checks._check_tree(), WARNING, 'nova.x:y')
+
+
+class ApiPasteTest(CheckTestCase):
+
+    def _check(self, factory):
+        path = Path(self.useFixture(test.fixtures.TempDir()).path) / 'a.ini'
+        path.write_text('[app:osapi_compute_app_v21]\n%s\n' % factory)
+        self.flags(api_paste_config=str(path), group='wsgi')
+        return self.checks._check_api_paste()
+
+    def test_active(self):
+        self.assertResult(self._check(
+            'paste.app_factory = '
+            'nova_coldmig.api.openstack.compute:router_factory'), SUCCESS)
+
+    def test_not_active(self):
+        self.assertResult(self._check(
+            'paste.app_factory = '
+            'nova.api.openstack.compute:APIRouterV21.factory'), WARNING,
+            'Set it to nova_coldmig.api.openstack.compute:router_factory')
+
+    def test_unreadable(self):
+        self.assertResult(self._check(''), FAILURE, 'can not be read')
+
+    def test_not_here(self):
+        self.flags(api_paste_config='/no/such/file', group='wsgi')
+        self.assertResult(self.checks._check_api_paste(), WARNING,
+                          'where nova-api runs')
+
+
+class ConductorsTest(CheckTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.services = self.useFixture(test.fixtures.MockPatchObject(
+            objects.ServiceList, 'get_by_binary', return_value=[
+                objects.Service(host='one'), objects.Service(host='two'),
+                objects.Service(host='down')])).mock
+        self.useFixture(test.fixtures.MockPatchObject(
+            servicegroup, 'API')).mock.return_value.service_is_up = (
+                lambda service: service.host != 'down')
+        self.version = self.useFixture(test.fixtures.MockPatchObject(
+            rpcapi, 'ConductorAPI')).mock.return_value.version
+
+    def test_all_know_force(self):
+        self.version.return_value = '1.0.0'
+        self.assertResult(self.checks._check_conductors(), SUCCESS,
+                          'one, two')
+
+    def test_one_does_not(self):
+        self.version.side_effect = ['1.0.0', None]
+        self.assertResult(self.checks._check_conductors(), FAILURE,
+                          'nova-conductor on two does not know force',
+                          'Start nova-coldmig-conductor')
+
+    def test_one_is_silent(self):
+        self.version.side_effect = ['1.0.0', messaging.MessagingTimeout]
+        self.assertResult(self.checks._check_conductors(), WARNING,
+                          'nova-conductor on two did not answer')
+
+    def test_none_is_up(self):
+        self.services.return_value = [objects.Service(host='down')]
+        self.assertResult(self.checks._check_conductors(), FAILURE,
+                          'No nova-conductor is up')
+
+    def test_no_database(self):
+        for error in (db_exc.DBError, db_exc.CantStartEngineError):
+            self.services.side_effect = error
+            self.assertResult(self.checks._check_conductors(), FAILURE,
+                              '[database]connection can not be read')
+
+
+class ConductorAPITest(test.NoDBTestCase):
+    """Over a transport, with a conductor that has the endpoint or has not."""
+
+    def _version(self, endpoints):
+        from nova import context as nova_context
+        from nova import rpc
+        server = rpc.get_server(
+            messaging.Target(topic='conductor', server='one'), endpoints)
+        server.start()
+        self.addCleanup(server.wait)
+        self.addCleanup(server.stop)
+        return rpcapi.ConductorAPI().version(
+            nova_context.get_admin_context(), 'one')
+
+    def test_ours(self):
+        self.assertTrue(self._version([rpcapi.ConductorEndpoint()]))
+
+    def test_not_ours(self):
+        self.assertIsNone(self._version([mock.Mock(
+            spec=['target'], target=messaging.Target(version='3.0'))]))

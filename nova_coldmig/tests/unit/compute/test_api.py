@@ -1,0 +1,180 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import concurrent.futures
+import threading
+from unittest import mock
+
+from nova.compute import api as compute
+from nova.conductor import api as conductor
+from nova import context as nova_context
+from nova import exception
+from nova import objects
+from nova import test
+from oslo_utils.fixture import uuidsentinel as uuids
+
+from nova_coldmig.compute import api
+from nova_coldmig import exception as coldmig_exc
+from nova_coldmig.policies import migrate_server as policies
+
+
+def make_instance(**values):
+    values.setdefault('host', 'source')
+    return objects.Instance(
+        uuid=values.pop('uuid', uuids.instance), project_id=uuids.project,
+        node='source', **values)
+
+
+class ForcedComputeTaskAPITest(test.NoDBTestCase):
+
+    def test_adds_the_key_to_a_copy(self):
+        upstream = mock.create_autospec(conductor.ComputeTaskAPI)
+        hint = {'filter_properties': {'ignore_hosts': ['source']}}
+        api.ForcedComputeTaskAPI(upstream).resize_instance(
+            mock.sentinel.context, mock.sentinel.instance,
+            scheduler_hint=hint, flavor=mock.sentinel.flavor,
+            request_spec=mock.sentinel.spec, do_cast=True)
+        upstream.resize_instance.assert_called_once_with(
+            mock.sentinel.context, mock.sentinel.instance,
+            scheduler_hint={'filter_properties': {
+                'ignore_hosts': ['source'], 'nova_coldmig:force': True}},
+            flavor=mock.sentinel.flavor, request_spec=mock.sentinel.spec,
+            do_cast=True)
+        self.assertEqual(
+            {'filter_properties': {'ignore_hosts': ['source']}}, hint)
+
+
+class ForcedAPITest(test.NoDBTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.shared = compute.API()
+        self.before = dict(vars(self.shared))
+        self.context = nova_context.RequestContext(
+            'user', uuids.project, is_admin=True)
+        self.can = self.useFixture(test.fixtures.MockPatchObject(
+            nova_context.RequestContext, 'can')).mock
+
+    def test_leaves_the_shared_object_alone(self):
+        forced = api.ForcedAPI.of(self.shared)
+        self.assertIsInstance(forced, compute.API)
+        self.assertIsInstance(
+            forced.compute_task_api, api.ForcedComputeTaskAPI)
+        self.assertEqual(self.before, vars(self.shared))
+        self.assertIs(self.shared.network_api, forced.network_api)
+
+    def test_never_crosses_cells(self):
+        forced = api.ForcedAPI.of(self.shared)
+        for arguments in ((self.context, make_instance()),
+                          (self.context, make_instance(), 66)):
+            self.assertIs(False, forced._allow_cross_cell_resize(*arguments))
+
+    @mock.patch.object(compute.API, 'resize', autospec=True)
+    def test_checks_the_policy_before_anything_else(self, resize):
+        self.can.side_effect = exception.PolicyNotAuthorized(
+            action=policies.FORCE)
+        self.assertRaises(
+            exception.PolicyNotAuthorized,
+            api.ForcedAPI.of(self.shared).resize,
+            self.context, make_instance(), host_name='dest')
+        resize.assert_not_called()
+
+    @mock.patch.object(compute.API, 'resize', autospec=True)
+    def test_says_who_forced_what(self, resize):
+        instance = make_instance()
+        api.ForcedAPI.of(self.shared).resize(
+            self.context, instance, host_name='dest')
+        self.can.assert_called_once_with(
+            policies.FORCE, target={'project_id': uuids.project})
+        resize.assert_called_once_with(
+            self.context, instance, host_name='dest')
+        self.assertIn(
+            'User user of project %s forces the cold migration of the server '
+            'from host source to host dest.' % uuids.project,
+            self.stdlog.logger.output)
+
+    def test_threads_share_nothing(self):
+        """Forced and unforced requests on the object of one controller."""
+        forced_to = set()
+        unforced = set()
+        barrier = threading.Barrier(8)
+
+        def resized(self_, context, instance, host_name):
+            hint = {'filter_properties': {}}
+            self_.compute_task_api.resize_instance(
+                context, instance, scheduler_hint=hint)
+
+        def told(context, instance, scheduler_hint):
+            flags = scheduler_hint['filter_properties']
+            (forced_to if flags else unforced).add(instance.uuid)
+
+        self.useFixture(test.fixtures.MonkeyPatch(
+            'nova.compute.api.API.resize', resized))
+        self.shared.compute_task_api = mock.Mock(
+            spec=conductor.ComputeTaskAPI)
+        self.shared.compute_task_api.resize_instance.side_effect = told
+
+        def request(number):
+            instance = make_instance(uuid=getattr(uuids, 'i%d' % number))
+            barrier.wait()
+            subject = (api.ForcedAPI.of(self.shared) if number % 2
+                       else self.shared)
+            subject.resize(self.context, instance, host_name='dest')
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(request, range(200)))
+        self.assertEqual({getattr(uuids, 'i%d' % n)
+                          for n in range(1, 200, 2)}, forced_to)
+        self.assertEqual({getattr(uuids, 'i%d' % n)
+                          for n in range(0, 200, 2)}, unforced)
+
+
+@mock.patch.object(objects.BlockDeviceMappingList, 'get_by_instance_uuid',
+                   autospec=True)
+@mock.patch('nova.availability_zones.get_host_availability_zone',
+            autospec=True, return_value='zone1')
+class VolumesTest(test.NoDBTestCase):
+    """[cinder]cross_az_attach, which only the pinned zone looks after."""
+
+    def setUp(self):
+        super().setUp()
+        self.forced = api.ForcedAPI.of(compute.API())
+        self.forced.volume_api = mock.create_autospec(
+            self.forced.volume_api, instance=True)
+        self.flags(cross_az_attach=False, group='cinder')
+
+    def _check(self, bdms, zone):
+        bdms.return_value = [
+            objects.BlockDeviceMapping(
+                source_type='image', destination_type='local',
+                volume_id=None),
+            objects.BlockDeviceMapping(
+                source_type='volume', destination_type='volume',
+                volume_id=uuids.volume)]
+        self.forced.volume_api.get.return_value = {'availability_zone': zone}
+        self.forced._check_volumes_can_attach(
+            mock.sentinel.context, make_instance(), 'dest')
+
+    def test_same_zone(self, get_zone, bdms):
+        self._check(bdms, 'zone1')
+        self.forced.volume_api.get.assert_called_once_with(
+            mock.sentinel.context, uuids.volume)
+
+    def test_other_zone(self, get_zone, bdms):
+        exc = self.assertRaises(coldmig_exc.ForcedDestinationInvalid,
+                                self._check, bdms, 'zone2')
+        self.assertIn('Name a host in zone2.', exc.format_message())
+
+    def test_other_zone_where_that_is_fine(self, get_zone, bdms):
+        self.flags(cross_az_attach=True, group='cinder')
+        self._check(bdms, 'zone2')
+        self.forced.volume_api.get.assert_not_called()

@@ -1,0 +1,141 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+from unittest import mock
+
+from nova import context as nova_context
+from nova import exception
+from nova import objects
+from nova.scheduler.client import report
+from nova import test
+from oslo_utils.fixture import uuidsentinel as uuids
+
+from nova_coldmig.conductor import claim
+
+SOURCE = {
+    'allocations': {uuids.source: {'generation': 7, 'resources': {'VCPU': 2}}},
+    'project_id': uuids.project, 'user_id': uuids.user,
+    'consumer_generation': 3,
+}
+REQUEST = {
+    'allocations': {uuids.dest: {'resources': {'VCPU': 2}}},
+    'mappings': {'': [uuids.dest]},
+}
+
+
+def answer(status, detail='', code='placement.undefined_code'):
+    response = mock.Mock(spec=['status_code', 'json'], status_code=status)
+    response.json.return_value = {
+        'errors': [{'code': code, 'detail': detail}]}
+    return response
+
+
+GENERATION = answer(409, 'resource provider generation conflict',
+                    'placement.concurrent_update')
+
+
+class ClaimTestCase(test.NoDBTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.context = nova_context.get_admin_context()
+        self.client = mock.create_autospec(
+            report.SchedulerReportClient, instance=True)
+        self.instance = objects.Instance(uuid=uuids.instance, host='source')
+
+
+class MoveTest(ClaimTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(test.fixtures.MockPatch('time.sleep'))
+
+    def _move(self, *answers):
+        self.client.post.side_effect = answers
+        return claim.move(
+            self.context, self.client, self.instance,
+            objects.Migration(uuid=uuids.migration), SOURCE, REQUEST, '1.36')
+
+    def test_one_request_for_both(self):
+        self.assertTrue(self._move(answer(204)))
+        self.client.post.assert_called_once_with('/allocations', {
+            uuids.migration: {
+                'allocations': {uuids.source: {'resources': {'VCPU': 2}}},
+                'project_id': uuids.project, 'user_id': uuids.user,
+                'consumer_generation': None},
+            uuids.instance: {
+                'allocations': {uuids.dest: {'resources': {'VCPU': 2}}},
+                'mappings': {'': [uuids.dest]},
+                'project_id': uuids.project, 'user_id': uuids.user,
+                'consumer_generation': 3},
+        }, version='1.36', global_request_id=self.context.global_id)
+
+    def test_room_taken_by_another(self):
+        self.assertFalse(self._move(answer(
+            409, "Unable to create allocation for 'VCPU' on resource provider "
+            "'%s'" % uuids.dest)))
+        self.assertEqual(1, self.client.post.call_count)
+
+    def test_provider_conflict_is_tried_again(self):
+        self.assertTrue(self._move(GENERATION, GENERATION, answer(204)))
+        self.assertEqual(3, self.client.post.call_count)
+
+    def test_provider_conflict_is_not_tried_for_ever(self):
+        self.assertFalse(self._move(*[GENERATION] * 9))
+        self.assertEqual(4, self.client.post.call_count)
+
+    def test_changed_consumer_is_refused(self):
+        exc = self.assertRaises(
+            exception.MigrationPreCheckError, self._move, answer(
+                409, 'consumer generation conflict - expected 3 but got 4',
+                'placement.concurrent_update'))
+        self.assertIn('changed while', exc.format_message())
+        self.assertEqual(1, self.client.post.call_count)
+
+    def test_source_over_capacity_is_refused(self):
+        exc = self.assertRaises(
+            exception.MigrationPreCheckError, self._move, answer(
+                409, "Unable to create allocation for 'VCPU' on resource "
+                "provider '%s'" % uuids.source))
+        self.assertIn('14.0.0', exc.format_message())
+
+
+@mock.patch.object(objects.ComputeNodeList, 'get_all_by_uuids', autospec=True)
+class GetSourceTest(ClaimTestCase):
+
+    def _get(self, get_all, held, nodes):
+        self.client.get_allocs_for_consumer.return_value = dict(
+            SOURCE, allocations={uuid: {} for uuid in held})
+        get_all.return_value = [
+            objects.ComputeNode(uuid=uuid, host=host) for uuid, host in nodes]
+        return claim.get_source(
+            self.context, self.client, self.instance,
+            objects.ComputeNode(uuid=uuids.source))
+
+    def test_all_on_the_source(self, get_all):
+        source = self._get(get_all, [uuids.source, uuids.child],
+                           [(uuids.source, 'source')])
+        self.assertEqual(3, source['consumer_generation'])
+
+    def test_nothing(self, get_all):
+        exc = self.assertRaises(
+            exception.MigrationPreCheckError, self._get, get_all, [], [])
+        self.assertIn('heal_allocations --instance %s' % uuids.instance,
+                      exc.format_message())
+
+    def test_something_elsewhere(self, get_all):
+        for held in ([uuids.other], [uuids.source, uuids.other]):
+            exc = self.assertRaises(
+                exception.MigrationPreCheckError, self._get, get_all, held,
+                [(uuids.source, 'source'), (uuids.other, 'other')])
+            self.assertIn('an allocation on other', exc.format_message())
+            self.assertIn('audit --delete', exc.format_message())

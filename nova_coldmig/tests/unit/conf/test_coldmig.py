@@ -1,0 +1,44 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import io
+
+from nova import test
+from oslo_config import cfg
+from oslo_config import generator
+
+import nova_coldmig.conf
+
+CONF = nova_coldmig.conf.CONF
+
+
+class ConfTest(test.NoDBTestCase):
+
+    def test_defaults(self):
+        self.assertTrue(CONF.coldmig.relax_traits)
+        self.assertEqual(10, CONF.coldmig.max_claim_attempts)
+        self.assertFalse(CONF.coldmig.allow_untested_tree)
+
+    def test_at_least_one_attempt(self):
+        self.assertRaises(ValueError, CONF.set_override,
+                          'max_claim_attempts', 0, group='coldmig')
+
+    def test_sample(self):
+        conf = cfg.ConfigOpts()
+        generator.register_cli_opts(conf)
+        conf(['--namespace', 'nova_coldmig'])
+        output = io.StringIO()
+        generator.generate(conf, output)
+        for line in ('[coldmig]', '#relax_traits = true',
+                     '#max_claim_attempts = 10',
+                     '#allow_untested_tree = false'):
+            self.assertIn(line, output.getvalue())

@@ -1,0 +1,48 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import io
+
+from nova import policies as nova_policies
+from nova import test
+from oslo_policy import generator
+
+from nova_coldmig import policies
+from nova_coldmig.policies import migrate_server
+
+
+class PoliciesTest(test.NoDBTestCase):
+
+    def test_default_is_that_of_a_named_host(self):
+        rule, = policies.list_rules()
+        upstream = {rule.name: rule for rule in nova_policies.list_rules()}[
+            'os_compute_api:os-migrate-server:migrate:host']
+        self.assertEqual(migrate_server.FORCE, rule.name)
+        self.assertEqual(upstream.check_str, rule.check_str)
+        self.assertEqual(upstream.scope_types, rule.scope_types)
+        self.assertEqual(upstream.operations, rule.operations)
+
+    def test_sample(self):
+        output = self.useFixture(_Output()).stream
+        generator._generate_sample(['nova_coldmig'])
+        self.assertIn('#"%s": "rule:context_is_admin"' % migrate_server.FORCE,
+                      output.getvalue())
+        self.assertIn('POST  /servers/{server_id}/action (migrate)',
+                      output.getvalue())
+
+
+class _Output(test.nova_fixtures.fixtures.Fixture):
+
+    def _setUp(self):
+        self.stream = io.StringIO()
+        self.useFixture(test.nova_fixtures.fixtures.MonkeyPatch(
+            'sys.stdout', self.stream))

@@ -1,0 +1,71 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+from unittest import mock
+
+from nova.api.openstack import api_version_request
+from nova import test
+
+from nova_coldmig import series
+
+
+class SeriesTest(test.NoDBTestCase):
+
+    def test_microversion_is_the_maximum_plus_one(self):
+        self.assertEqual('2.97', series.SERIES[0].microversion)
+        self.assertEqual(
+            '2.101', series.Series('x', 1, '2.100').microversion)
+        self.assertEqual('2.100', series.Series('x', 1, '2.99').microversion)
+
+    def test_rows_are_in_order_and_unique(self):
+        majors = [row.major for row in series.SERIES]
+        self.assertEqual(sorted(set(majors)), majors)
+        names = [row.name for row in series.SERIES]
+        self.assertEqual(sorted(set(names)), names)
+        self.assertIs(series.NEWEST, series.SERIES[-1])
+
+    def test_installed_tree_is_as_its_row_says(self):
+        row = series.detect()
+        self.assertTrue(
+            series.installed().startswith('%d.' % row.major), row)
+        self.assertEqual(
+            api_version_request._MAX_API_VERSION, row.max_microversion)
+        self.assertEqual(
+            row.maximum_in_defaults,
+            bool(api_version_request.is_supported.__defaults__))
+
+    @mock.patch.object(series.metadata, 'version', autospec=True)
+    def test_point_and_development_releases_are_of_their_series(self, version):
+        for text, name in (('29.2.1', '2024.1'), ('34.0.0.0rc1', '2026.2'),
+                           ('34.1.0.dev17', '2026.2')):
+            version.return_value = text
+            self.assertEqual(name, series.detect().name)
+
+    @mock.patch.object(series.metadata, 'version', autospec=True)
+    def test_unknown_series_is_refused(self, version):
+        for text in ('28.3.0', '35.0.0', '3.4.0', '290.0.0'):
+            version.return_value = text
+            exc = self.assertRaises(series.UnsupportedNova, series.detect)
+            self.assertIn('this is Nova %s' % text, str(exc))
+            self.assertIn('2024.1 (29.x) to 2026.2 (34.x)', str(exc))
+
+    @mock.patch.object(series.metadata, 'version', autospec=True)
+    def test_unknown_series_may_be_allowed(self, version):
+        version.return_value = '35.0.0'
+        self.assertIs(
+            series.NEWEST, series.detect(allow_untested=True))
+
+    @mock.patch.object(series.metadata, 'version', autospec=True)
+    def test_no_nova_is_refused(self, version):
+        version.side_effect = series.metadata.PackageNotFoundError
+        exc = self.assertRaises(series.UnsupportedNova, series.detect)
+        self.assertIn('no Nova', str(exc))

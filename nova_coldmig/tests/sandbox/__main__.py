@@ -13,6 +13,7 @@
 """Tell the story of the feature, or serve a cloud that has it."""
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -31,8 +32,32 @@ PORT = 8774
 NATIVE_THREADS = 34
 
 
-class Stopped(BaseException):
-    """SIGTERM, or Ctrl-C."""
+class Stopped(Exception):
+    """Somebody asked to stop."""
+
+
+class Signals:
+    """Stop in good order on the first Ctrl-C or SIGTERM, on a second at once.
+
+    The handler raises nothing: with green threads it may run in any of them,
+    which would end instead of the program.
+    """
+
+    def __init__(self):
+        self._asked = False
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, self._handle)
+
+    def _handle(self, signum, frame):
+        self._asked = True
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
+        os.write(2, b'\nStopping; again to stop at once\n')
+
+    def check(self):
+        """Raise Stopped if somebody asked to stop."""
+        if self._asked:
+            raise Stopped()
 
 
 def parse(args):
@@ -110,23 +135,25 @@ def boot(args, terminal):
                        log_file=log_file)
 
 
-def tell(cloud, terminal):
+def tell(cloud, terminal, signals):
     """Tell the story.
 
     :param cloud: nova_coldmig.tests.sandbox.cloud.Cloud
     :param terminal: nova_coldmig.tests.sandbox.table.Terminal
+    :param signals: Signals
     """
     from nova_coldmig.tests.sandbox import story
-    story.Story(cloud, terminal).tell()
+    story.Story(cloud, terminal, signals.check).tell()
     terminal.line()
     terminal.line(terminal.paint('All is as it should be.', 'green'))
 
 
-def serve(cloud, terminal, directory):
+def serve(cloud, terminal, signals, directory):
     """Serve until a signal.
 
     :param cloud: nova_coldmig.tests.sandbox.cloud.Cloud
     :param terminal: nova_coldmig.tests.sandbox.table.Terminal
+    :param signals: Signals
     :param directory: str, where the credentials are written.
     """
     from nova_coldmig.tests.sandbox import client
@@ -157,28 +184,21 @@ def serve(cloud, terminal, directory):
         os.path.basename(paths['curlrc-member'])))
     terminal.line(terminal.paint('Serving. Ctrl-C stops it.', 'green'))
     try:
-        while True:
-            time.sleep(1)
-    except Stopped:
-        terminal.line()
-        terminal.line('Stopping')
+        with contextlib.suppress(Stopped):
+            while True:
+                signals.check()
+                time.sleep(0.2)
     finally:
         for path in paths.values():
             os.unlink(path)
 
 
-def stop(signum, frame):
-    """Handle a signal: once, a second one ends the process at once."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    raise Stopped()
-
-
-def run(args, terminal):
+def run(args, terminal, signals):
     """Boot, do what is asked for and stop.
 
     :param args: argparse.Namespace
     :param terminal: nova_coldmig.tests.sandbox.table.Terminal
+    :param signals: Signals
     :returns: int, the exit status.
     """
     started = time.monotonic()
@@ -187,9 +207,9 @@ def run(args, terminal):
             terminal.line('Up after %.1f s' % (time.monotonic() - started))
             try:
                 if args.serve:
-                    serve(cloud, terminal, args.directory)
+                    serve(cloud, terminal, signals, args.directory)
                 else:
-                    tell(cloud, terminal)
+                    tell(cloud, terminal, signals)
                     terminal.line('%.1f s in all' % (
                         time.monotonic() - started))
             finally:
@@ -211,9 +231,7 @@ def main():
     args = parse(sys.argv[1:])
     # Nova reads the command line on import.
     del sys.argv[1:]
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    sys.exit(run(args, table.Terminal(sys.stdout)))
+    sys.exit(run(args, table.Terminal(sys.stdout), Signals()))
 
 
 if __name__ == '__main__':

@@ -63,7 +63,9 @@ class Credentials:
         """Return a script for a shell to source, as a str."""
         lines = ['# %s of the nova-coldmig sandbox' % self.username]
         # Let none of another cloud's settings meet these.
-        lines.append('unset ${!OS_*}')
+        lines.append(
+            r"for name in $(env | sed -n 's/^\(OS_[A-Z_]*\)=.*/\1/p')")
+        lines.append('do unset "$name"; done')
         lines += ['export %s=%s' % (name, shlex.quote(value))
                   for name, value in sorted(self.environment().items())]
         lines.append('export no_proxy=127.0.0.1${no_proxy:+,$no_proxy}')

@@ -29,12 +29,14 @@ class Story:
 
     :param cloud: nova_coldmig.tests.sandbox.cloud.Cloud with three hosts.
     :param terminal: nova_coldmig.tests.sandbox.table.Terminal
+    :param interrupt: callable that raises to end the story early.
     """
 
-    def __init__(self, cloud, terminal):
+    def __init__(self, cloud, terminal, interrupt=lambda: None):
         self._cloud = cloud
         self._say = terminal.say
         self._terminal = terminal
+        self._interrupt = interrupt
         self._admin = client.Client(cloud.admin)
         self._member = client.Client(cloud.member)
         self._image = cloud.image
@@ -187,10 +189,12 @@ class Story:
     # Checks.
 
     def _heading(self, text):
+        self._interrupt()
         self._chapter += 1
         self._terminal.heading('%d. %s' % (self._chapter, text))
 
     def _check(self, what, actual, wanted):
+        self._interrupt()
         self._terminal.check(what, actual == wanted)
         if actual != wanted:
             raise exception.StoryError('%s: this should be %r and is %r.' % (

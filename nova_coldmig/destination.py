@@ -38,9 +38,8 @@ def get_compute_node(context, host):
     except exception.ComputeHostNotFound:
         raise coldmig_exc.ForcedDestinationInvalid(reason=_(
             "Compute host %s has no compute node in the cell of the server, "
-            "and a forced cold migration stays in the cell. Name a host that "
-            "'openstack compute service list --service nova-compute' shows "
-            "for that cell.") % host)
+            "and a forced cold migration stays in the cell. Name a host of "
+            "that cell.") % host)
     if len(nodes) > 1:
         raise coldmig_exc.ForcedDestinationInvalid(reason=_(
             "Compute host %(host)s manages %(count)d compute nodes and a "

@@ -49,13 +49,11 @@ def get_source(context, reportclient, instance, source_node):
             context, list(held)) if node.uuid != source_node.uuid)
     if others:
         raise exception.MigrationPreCheckError(reason=_(
-            "The server runs on host %(source)s and holds an allocation on "
-            "%(others)s, left by a move that was cut short. Remove it with "
-            "'nova-manage placement audit --delete', give the server back "
-            "its own with 'nova-manage placement heal_allocations --instance "
-            "%(uuid)s', then migrate again.") % {
-                'source': instance.host, 'others': ', '.join(others),
-                'uuid': instance.uuid})
+            "The server holds an allocation on host %(others)s, left by a "
+            "move cut short. Run 'nova-manage placement audit --delete' and "
+            "'nova-manage placement heal_allocations --instance %(uuid)s', "
+            "then migrate again.") % {
+                'others': ', '.join(others), 'uuid': instance.uuid})
     if source_node.uuid not in held:
         raise exception.MigrationPreCheckError(reason=_(
             "The server holds no allocation on its host %(source)s. Give it "
@@ -105,11 +103,10 @@ def move(context, reportclient, instance, migration, source, request,
             "server and migrate again."))
     if any(provider in detail for provider in held):
         raise exception.MigrationPreCheckError(reason=_(
-            "The source host %(host)s is over its capacity and this "
-            "Placement lets no allocation there change hands; Placement "
-            "14.0.0 does. Raise the allocation ratio of the host, or upgrade "
-            "Placement, then migrate again. Placement said: %(detail)s") % {
-                'host': instance.host, 'detail': detail})
+            "The source host %s is over its capacity and this Placement "
+            "lets no allocation there change hands; Placement 14.0.0 does. "
+            "Raise the allocation ratio of the host, or upgrade Placement, "
+            "then migrate again.") % instance.host)
     LOG.info('Placement did not grant the claim of the migration: %s',
              detail, instance=instance)
     return False

@@ -52,10 +52,9 @@ def _check_anti_affinity(context, instance, node, group):
     allowed = (group.rules or {}).get('max_server_per_host', 1)
     if len(members) >= allowed:
         raise exception.MigrationPreCheckError(reason=_(
-            "Host %(host)s runs or receives %(count)d of the members of the "
-            "server's anti-affinity group %(group)s, which allows %(allowed)d "
-            "a host, and force does not override that. Name a host with "
-            "fewer members.") % {
+            "Force does not override the anti-affinity group %(group)s of the "
+            "server: host %(host)s runs or receives %(count)d of its members "
+            "and may have %(allowed)d. Name another host.") % {
                 'host': node.host, 'count': len(members),
                 'group': group.uuid, 'allowed': allowed})
 
@@ -64,8 +63,6 @@ def _check_affinity(instance, node, group):
     hosts = group.get_hosts(exclude=[instance.uuid])
     if hosts and node.host not in hosts:
         raise exception.MigrationPreCheckError(reason=_(
-            "The other members of the server's affinity group %(group)s are "
-            "on %(hosts)s and not on host %(host)s, and force does not "
-            "override that. Name the host of the members.") % {
-                'group': group.uuid, 'hosts': ', '.join(sorted(hosts)),
-                'host': node.host})
+            "Force does not override the affinity group %(group)s of the "
+            "server: its other members are on %(hosts)s. Name that host.") % {
+                'group': group.uuid, 'hosts': ', '.join(sorted(hosts))})

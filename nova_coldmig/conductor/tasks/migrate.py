@@ -191,15 +191,13 @@ class ForcedMigrationTask(migrate.MigrationTask):
         if traits and not CONF.coldmig.relax_traits:
             facts['traits'] = ', '.join(traits)
             return _("Placement has nothing on host %(host)s that holds the "
-                     "server and has the traits %(traits)s, which "
-                     "[coldmig]relax_traits keeps force from overriding. See "
-                     "'openstack resource provider show --allocations "
-                     "%(node)s' and name another host.") % facts
+                     "server with its traits, and [coldmig]relax_traits "
+                     "forbids to override them. Name another host. The "
+                     "traits: %(traits)s.") % facts
         return _("Placement has nothing on host %(host)s that holds the "
-                 "server: it is full, or lacks a device or a capability that "
-                 "the server needs, and force does not override that. See "
-                 "'openstack resource provider usage show %(node)s' and name "
-                 "another host, or free some of this one.") % facts
+                 "server: it is full or lacks a device or capability. Free "
+                 "some (see 'openstack resource provider usage show "
+                 "%(node)s') or name another host.") % facts
 
     def _record(self, node, service, overridden):
         """Leave word of what was forced, and of what that bypassed."""

@@ -108,9 +108,11 @@ class ColdmigMixin:
         :returns: str, the reason in the details of the action's event.
         """
         self.migrate(server, host, force=True)
-        event = self._wait_for_action_fail_completion(
-            server, 'migrate', 'conductor_migrate_server')
-        return event['details']
+        details = self.wait_for_error(
+            server, 'conductor_migrate_server')['details']
+        # Nova cuts what is longer.
+        self.assertEqual('.', details[-1], details)
+        return details
 
     def before_conductor(self, change):
         """Have something happen between the API and the conductor.
@@ -228,6 +230,18 @@ class ColdmigMixin:
         detail = self.api.api_get('/servers/%s/os-instance-actions/%s' % (
             server['id'], request_id)).body['instanceAction']
         return {event['event']: event for event in detail['events']}
+
+    def wait_for_error(self, server, name):
+        """Wait until an event of the last migrate action is an error.
+
+        :returns: dict, the event.
+        """
+        def failed():
+            self.assertIn(name, self.events(server))
+            self.assertEqual('Error', self.events(server)[name]['result'])
+
+        self._wait_for_assert(failed, max_retries=60)
+        return self.events(server)[name]
 
     def assertSchedulerCalls(self, count):
         self.assertEqual(count, len(self.scheduler_calls))

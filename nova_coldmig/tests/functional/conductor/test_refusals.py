@@ -25,11 +25,10 @@ from nova_coldmig.tests.functional import base
 class CapacityTest(base.ColdmigTestCase):
     """Placement says what fits, and no one overrides it."""
 
-    FULL = ('Placement has nothing on host host2 that holds the server: it is '
-            'full, or lacks a device or a capability that the server needs, '
-            'and force does not override that. See \'openstack resource '
-            'provider usage show %s\' and name another host, or free some of '
-            'this one.')
+    FULL = (
+        "Placement has nothing on host host2 that holds the server: it is "
+        "full or lacks a device or capability. Free some (see 'openstack "
+        "resource provider usage show %s') or name another host.")
 
     def _refuses(self, resource_class, **inventory):
         server = self.boot('host1')
@@ -87,9 +86,9 @@ class GroupTestCase(base.ColdmigTestCase):
 class AntiAffinityTest(GroupTestCase):
 
     REASON = (
-        "Host host2 runs or receives 1 of the members of the server's "
-        "anti-affinity group %s, which allows 1 a host, and force does not "
-        "override that. Name a host with fewer members.")
+        "Force does not override the anti-affinity group %s of the server: "
+        "host host2 runs or receives 1 of its members and may have 1. Name "
+        "another host.")
 
     def test_member_there(self):
         server, member = self.boot_member('host1'), self.boot_member('host2')
@@ -178,7 +177,7 @@ class MaxServerPerHostTest(GroupTestCase):
         server = self.boot_member('host1')
         self.boot_member('host2')
         self.boot_member('host2')
-        self.assertRefused(server, 'runs or receives 2 of the members')
+        self.assertRefused(server, 'receives 2 of its members and may have 2')
 
 
 class AffinityTest(GroupTestCase):
@@ -189,9 +188,9 @@ class AffinityTest(GroupTestCase):
         server = self.boot_member('host1')
         self.boot_member('host1')
         self.assertRefused(
-            server, "The other members of the server's affinity group %s are "
-            "on host1 and not on host host2, and force does not override "
-            "that. Name the host of the members." % self.group['id'])
+            server, "Force does not override the affinity group %s of the "
+            "server: its other members are on host1. Name that host." %
+            self.group['id'])
 
     def test_only_member(self):
         server = self.boot_member('host1')
@@ -228,11 +227,12 @@ class VolumeZoneTest(base.ColdmigTestCase):
     def setUp(self):
         super().setUp()
         self._zone('near', 'host3')
-        self._zone('far', 'host2')
+        self.far = self._zone('far', 'host2')
 
     def _zone(self, name, host):
         aggregate = self._create_aggregate(name, availability_zone=name)
-        self.api.add_host_to_aggregate(aggregate['id'], host)
+        self.api.add_host_to_aggregate(aggregate, host)
+        return aggregate
 
     def _boot_from_volume(self):
         body = self._build_server(
@@ -264,11 +264,8 @@ class VolumeZoneTest(base.ColdmigTestCase):
 
     def test_volume_in_the_same_zone(self):
         server = self._boot_from_volume()
-        for aggregate in self.api.get_aggregates():
-            if aggregate['name'] == 'far':
-                self.api.api_post(
-                    '/os-aggregates/%s/action' % aggregate['id'],
-                    {'remove_host': {'host': 'host2'}})
+        self.api.api_post('/os-aggregates/%s/action' % self.far,
+                          {'remove_host': {'host': 'host2'}})
         self.flags(cross_az_attach=False, group='cinder')
         self.force(server, 'host2')
         self.assertMoved(server, 'host1', 'host2')

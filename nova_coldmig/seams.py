@@ -136,7 +136,8 @@ SEAMS = (
         'nova_coldmig.api.openstack.api_version_request:maximum',
         'Requests at the new microversion, and "latest", are let in.'),
     Attribute(
-        API, 'nova.api.openstack.api_version_request:is_supported.__defaults__',
+        API, 'nova.api.openstack.api_version_request:'
+             'is_supported.__defaults__',
         'nova_coldmig.api.openstack.api_version_request:is_supported_defaults',
         'Up to 2025.1 the old maximum is bound here, and all of Nova would '
         'take a request at the new microversion for one at 2.1.',

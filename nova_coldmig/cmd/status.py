@@ -26,8 +26,8 @@ from oslo_db import exception as db_exc
 import oslo_messaging as messaging
 from oslo_upgradecheck import upgradecheck
 
-import nova_coldmig.conf
 from nova_coldmig.conductor import rpcapi
+import nova_coldmig.conf
 from nova_coldmig import seams
 from nova_coldmig import series
 

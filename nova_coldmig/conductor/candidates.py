@@ -22,8 +22,8 @@ from nova.i18n import _
 from nova.scheduler import request_filter
 from nova.scheduler import utils as scheduler_utils
 
-import nova_coldmig.conf
 from nova_coldmig.conductor import bypass
+import nova_coldmig.conf
 
 CONF = nova_coldmig.conf.CONF
 

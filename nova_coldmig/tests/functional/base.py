@@ -16,6 +16,7 @@
 from nova.tests.functional import integrated_helpers
 
 import datetime
+from unittest import mock
 
 import fixtures
 from nova.conductor import api
@@ -35,6 +36,16 @@ TREE = series.detect()
 
 _resize_instance = api.ComputeTaskAPI.resize_instance
 _select_destinations = query.SchedulerQueryClient.select_destinations
+
+
+def since(test_case, major, feature):
+    """Skip a test where Nova does not have what it is about.
+
+    :param major: int, major version of the first Nova that has it.
+    :param feature: str, what it is, in the plural.
+    """
+    if TREE.major < major:
+        test_case.skipTest('Nova %s has no %s.' % (TREE.name, feature))
 
 
 class ColdmigMixin:
@@ -175,6 +186,43 @@ class ColdmigMixin:
         response = self.placement.put(
             url, dict(inventory, **values), version='1.26')
         self.assertEqual(200, response.status, response.body)
+
+    def add_provider(self, parent, name, *traits, **totals):
+        """Add a provider below another.
+
+        :param totals: by resource class, how many it has.
+        :returns: str, its name.
+        """
+        name = '%s_%s' % (parent, name)
+        uuid = self.placement.post('/resource_providers', {
+            'name': name,
+            'parent_provider_uuid': self._get_provider_uuid_by_name(parent),
+        }, version='1.20').body['uuid']
+        for resource_class in totals:
+            if resource_class.startswith('CUSTOM_'):
+                self._create_resource_class(resource_class)
+        self._update_inventory(uuid, {
+            'resource_provider_generation': 0,
+            'inventories': {resource_class: {'total': total}
+                            for resource_class, total in totals.items()}})
+        for trait in traits:
+            self.create_trait(trait)
+        self._set_provider_traits(uuid, list(traits))
+        return name
+
+    def create_trait(self, trait):
+        if trait.startswith('CUSTOM_'):
+            self._create_trait(trait)
+
+    def replace(self, target, value):
+        """Replace an attribute.
+
+        :returns: callable that puts it back, before the test ends.
+        """
+        patch = mock.patch(target, new=value)
+        patch.start()
+        self.addCleanup(patch.stop)
+        return patch.stop
 
     def migrations(self, server):
         return self.api.api_get(

@@ -1,0 +1,214 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Servers whose records do not add up are refused, with the way out."""
+
+from nova.cmd import manage
+from nova import objects
+from oslo_db import exception as db_exc
+from oslo_serialization import jsonutils
+
+from nova_coldmig.compute import api as compute
+from nova_coldmig.tests.functional import base
+
+
+class AllocationTest(base.ColdmigTestCase):
+    """A claim on top of a wrong allocation would be wrong for ever."""
+
+    ELSEWHERE = (
+        "The server holds an allocation on host %(host)s, left by a move cut "
+        "short. Run 'nova-manage placement audit --delete' and 'nova-manage "
+        "placement heal_allocations --instance %(uuid)s', then migrate "
+        "again.")
+
+    def setUp(self):
+        super().setUp()
+        self.placement_cli = manage.PlacementCommands()
+
+    def hold(self, server, *hosts):
+        """Give a server allocations on hosts, and no other."""
+        response = self.placement.put('/allocations/%s' % server['id'], {
+            'allocations': {
+                self._get_provider_uuid_by_name(host): {
+                    'resources': self.resources} for host in hosts},
+            'project_id': server['tenant_id'],
+            'user_id': server['user_id'],
+            'consumer_generation': self._generation(server),
+        }, version='1.28')
+        self.assertEqual(204, response.status, response.body)
+
+    def _generation(self, server):
+        return self.placement.get(
+            '/allocations/%s' % server['id'], version='1.28',
+        ).body.get('consumer_generation')
+
+    def follow_the_recipe(self, server):
+        """Do what the reason says."""
+        self.assertEqual(4, self.placement_cli.audit(delete=True))
+        # 4: there was nothing left to heal.
+        self.assertIn(self.placement_cli.heal_allocations(
+            instance_uuid=server['id']), (0, 4))
+
+    def moves_again(self, server, host):
+        self.force(server, host)
+        self.assertMoved(server, 'host1', host)
+        self.confirm(server)
+        self.assertHeld(**{host: server['id']})
+
+    def test_allocation_elsewhere_too(self):
+        server = self.boot('host1')
+        self.hold(server, 'host1', 'host3')
+        self.assertRefused(
+            server, self.ELSEWHERE % {'host': 'host3', 'uuid': server['id']},
+            host1=server['id'], host3=server['id'])
+        self.follow_the_recipe(server)
+        self.assertHeld(host1=server['id'])
+        self.moves_again(server, 'host2')
+
+    def test_allocation_on_the_destination_already(self):
+        server = self.boot('host1')
+        self.hold(server, 'host1', 'host2')
+        self.assertRefused(
+            server, self.ELSEWHERE % {'host': 'host2', 'uuid': server['id']},
+            host1=server['id'], host2=server['id'])
+
+    def test_allocation_elsewhere_only(self):
+        server = self.boot('host1')
+        self.hold(server, 'host3')
+        self.assertRefused(
+            server, self.ELSEWHERE % {'host': 'host3', 'uuid': server['id']},
+            host3=server['id'])
+        self.follow_the_recipe(server)
+        self.assertHeld(host1=server['id'])
+        self.moves_again(server, 'host2')
+
+    def test_no_allocation(self):
+        server = self.boot('host1')
+        self.hold(server)
+        self.assertHeld()
+        self.assertRefused(
+            server, "The server holds no allocation on its host host1. Give "
+            "it one with 'nova-manage placement heal_allocations --instance "
+            "%s', then migrate again." % server['id'])
+        self.assertEqual(0, self.placement_cli.heal_allocations(
+            instance_uuid=server['id']))
+        self.assertHeld(host1=server['id'])
+        self.moves_again(server, 'host2')
+
+    def test_conductor_dies_after_the_claim(self):
+        """Then source and destination are held, and no one goes on.
+
+        An operator resets the state. The retry finds what is held on the
+        destination, and the reason says how to put that right.
+        """
+        server = self.boot('host1')
+        mend = self.replace('nova.compute.rpcapi.ComputeAPI.prep_resize',
+                            lambda *args, **kwargs: None)
+        self.migrate(server, 'host2', force=True)
+        self._wait_for_assert(
+            lambda: self.assertIn('coldmig_force', self.events(server)))
+        mend()
+        migration = self.last_migration(server)
+        self.assertOn(server, 'host1', 'RESIZE', 'resize_prep')
+        self.assertHeld(host1=migration['uuid'], host2=server['id'])
+
+        self.api.post_server_action(
+            server['id'], {'os-resetState': {'state': 'active'}})
+        self.assertRefused(
+            server, self.ELSEWHERE % {'host': 'host2', 'uuid': server['id']},
+            host='host3', host1=migration['uuid'], host2=server['id'])
+        # Nova takes the record that it finds for the new move.
+        self.assertEqual(1, len(self.migrations(server)))
+        self.follow_the_recipe(server)
+        self.assertHeld(host1=server['id'])
+        self.moves_again(server, 'host3')
+
+
+class CellTest(base.ColdmigTestCase):
+    """A conductor that does not know the cell starts no cross-cell move."""
+
+    def test_api_database_is_away(self):
+        """Nova goes on without a cell then, as in a conductor of a cell."""
+        server = self.boot('host1')
+        # The option says whether Nova takes it for normal.
+        self.flags(connection=None, group='api_database')
+        self.replace('nova.conductor.manager.objects', _WithoutMappings())
+        self.assertRefused(
+            server, "The conductor was not told the host, or does not know "
+            "the cell of the server. Check 'nova-manage cell_v2 "
+            "verify_instance --uuid %s', then migrate again." % server['id'])
+
+
+class _WithoutMappings:
+    """The objects of Nova with the instance mappings out of reach."""
+
+    class InstanceMapping:
+
+        @staticmethod
+        def get_by_instance_uuid(*args):
+            raise db_exc.CantStartEngineError()
+
+    def __getattr__(self, name):
+        return getattr(objects, name)
+
+
+class KeyTest(base.ColdmigTestCase):
+    """Only what the API says, and only to begin with, is forced."""
+
+    def _send(self, **changes):
+        def change(sent):
+            if 'key' in changes:
+                sent['scheduler_hint']['filter_properties'][
+                    compute.FORCE_KEY] = changes['key']
+            if 'host_list' in changes:
+                sent['host_list'] = changes['host_list']
+
+        self.before_conductor(change)
+
+    def test_nothing_but_true_is_true(self):
+        for value in (1, 'true', 'True', ['host2'], {'force': True}, None):
+            server = self.boot('host1')
+            self._send(key=value)
+            self.force(server, 'host2')
+            self.assertSchedulerCalls(1)
+            self.assertNotIn('coldmig_force', self.events(server))
+            self._delete_server(server)
+
+    def test_a_reschedule_is_not_forced(self):
+        """A compute that sends a server on names hosts of the scheduler."""
+        server = self.boot('host1')
+        with self.cell_context() as context:
+            node = self.node_record(context, 'host3')
+        selection = objects.Selection(
+            compute_node_uuid=node.uuid, service_host='host3',
+            nodename='host3', limits=None,
+            cell_uuid=self.cell_mappings['cell1'].uuid,
+            allocation_request=jsonutils.dumps({'allocations': {
+                node.uuid: {'resources': self.resources}}}),
+            allocation_request_version='1.36')
+        self._send(host_list=[selection])
+        self.force(server, 'host2')
+        migration = self.last_migration(server)
+        self.assertOn(server, 'host3', 'VERIFY_RESIZE')
+        self.assertHeld(host1=migration['uuid'], host3=server['id'])
+        self.assertNotIn('coldmig_force', self.events(server))
+
+    def test_a_reschedule_without_hosts_is_not_forced(self):
+        server = self.boot('host1')
+        self._send(host_list=[])
+        self.migrate(server, 'host2', force=True)
+        # What Nova says if there is no host left.
+        self.assertIn(
+            'No valid host found for cold migrate', self.wait_for_error(
+                server, 'conductor_migrate_server')['details'])
+        self.assertOn(server, 'host1')
+        self.assertHeld(host1=server['id'])

@@ -18,6 +18,7 @@ runs it as one transaction, so no moment and no failure leaves the server
 without an allocation or with a wrong one.
 """
 
+from keystoneauth1 import exceptions as ks_exc
 from nova import exception
 from nova.i18n import _
 from nova import objects
@@ -79,7 +80,8 @@ def move(context, reportclient, instance, migration, source, request,
     :raises: nova.exception.MigrationPreCheckError if the server or the
         migration was changed meanwhile, or the source is over its capacity.
     :raises: keystoneauth1.exceptions.ClientException if Placement does not
-        answer. Whether it was done is not known then.
+        answer, or with an error of its own. Whether it was done is not known
+        then.
     """
     owner = {'project_id': source['project_id'], 'user_id': source['user_id']}
     held = {provider: {'resources': allocation['resources']}
@@ -117,6 +119,9 @@ def _post(reportclient, context, payload, version):
     response = reportclient.post(
         '/allocations', payload, version=version,
         global_request_id=context.global_id)
+    if response.status_code not in (204, 409):
+        raise ks_exc.HttpError(
+            message=response.text, http_status=response.status_code)
     if response.status_code == 409:
         error = response.json()['errors'][0]
         # As in SchedulerReportClient.move_allocations: a conflict that is

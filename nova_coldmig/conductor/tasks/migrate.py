@@ -23,12 +23,12 @@ from oslo_log import log as logging
 from oslo_serialization import jsonutils
 from oslo_utils import timeutils
 
-import nova_coldmig.conf
 from nova_coldmig.conductor import bypass
 from nova_coldmig.conductor import candidates
 from nova_coldmig.conductor import claim
 from nova_coldmig.conductor import fit
 from nova_coldmig.conductor import group_policy
+import nova_coldmig.conf
 from nova_coldmig import destination
 from nova_coldmig import exception as coldmig_exc
 
@@ -141,6 +141,22 @@ class ForcedMigrationTask(migrate.MigrationTask):
         self._record(node, service, overridden)
         return selection
 
+    def rollback(self, ex):
+        """Take back what was done, and keep the reason if that fails.
+
+        :param ex: Exception, why.
+        """
+        try:
+            super().rollback(ex)
+        except (ks_exc.ClientException,
+                exception.AllocationMoveFailed,
+                exception.ConsumerAllocationRetrievalFailed) as e:
+            # Whoever raises here takes the place of the reason. What is left
+            # is found before the next claim.
+            LOG.error('The claim of the migration could not be taken back: '
+                      "%s. 'nova-manage placement audit' tells what is left.",
+                      e, instance=self.instance)
+
     def _check_destination(self):
         named = self.request_spec.requested_destination
         if 'host' not in named or not self.context.cell_uuid:
@@ -169,11 +185,16 @@ class ForcedMigrationTask(migrate.MigrationTask):
             if tried == CONF.coldmig.max_claim_attempts:
                 break
             tried += 1
-            # Set before, for the rollback: if the answer is lost, the claim
-            # may have been made.
-            self._held_allocations = source['allocations']
-            if claim.move(self.context, self.reportclient, self.instance,
-                          self._migration, source, request, version):
+            try:
+                claimed = claim.move(
+                    self.context, self.reportclient, self.instance,
+                    self._migration, source, request, version)
+            except ks_exc.ClientException:
+                # The claim may have been made: have the rollback look.
+                self._held_allocations = source['allocations']
+                raise
+            if claimed:
+                self._held_allocations = source['allocations']
                 return request, version, overridden
         raise exception.MigrationPreCheckError(
             reason=self._why_not(node, found, fitting, tried))

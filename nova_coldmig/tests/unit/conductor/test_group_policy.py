@@ -70,7 +70,7 @@ class GroupPolicyTest(test.NoDBTestCase):
         self.there.return_value = [uuids.instance, uuids.stranger]
         self._check()
         self.there.return_value = [uuids.other]
-        self._refused('Host dest runs or receives 1', 'allows 1 a host')
+        self._refused('host dest runs or receives 1', 'may have 1')
 
     def test_anti_affinity_counts_who_is_on_the_way(self, get_group):
         get_group.return_value = self._group('anti-affinity')
@@ -85,7 +85,7 @@ class GroupPolicyTest(test.NoDBTestCase):
         self.there.return_value = [uuids.other]
         self._check()
         self.there.return_value = [uuids.other, uuids.third]
-        self._refused('receives 2', 'allows 2 a host')
+        self._refused('receives 2', 'may have 2')
 
     def test_workaround_does_not_turn_it_off(self, get_group):
         self.flags(disable_group_policy_check_upcall=True,
@@ -100,5 +100,5 @@ class GroupPolicyTest(test.NoDBTestCase):
         self.members_at.return_value = ['dest']
         self._check()
         self.members_at.return_value = ['other', 'another']
-        self._refused('are on another, other and not on host dest')
+        self._refused('are on another, other. Name that host')
         self.members_at.assert_called_with(exclude=[uuids.instance])

@@ -238,6 +238,19 @@ class ConflictTest(TroubleTestCase):
         self.moves(server)
 
 
+class DeletedMeanwhileTest(TroubleTestCase):
+
+    def test_before_the_claim(self):
+        """What is gone is not claimed for, and nothing is put back."""
+        server = self.boot('host1')
+        self.trouble(
+            CANDIDATES, lambda *args: self._delete_server(server), times=1)
+        self.migrate(server, 'host2', force=True)
+        self._wait_until_deleted(server)
+        self._wait_for_log('.*During cold migrate the instance was deleted')
+        self.assertHeld()
+
+
 class RaceTest(TroubleTestCase):
     """Between the query and the claim someone else takes the room."""
 

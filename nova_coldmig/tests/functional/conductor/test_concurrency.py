@@ -1,0 +1,118 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Many moves at once, forced and not, through one API process."""
+
+import collections
+import os
+import queue
+import threading
+
+from nova_coldmig.tests.functional import base
+
+#: More of them take longer: 200 some minutes.
+MOVES = int(os.environ.get('OS_COLDMIG_MOVES', 50))
+THREADS = 8
+
+
+class ConcurrencyTest(base.ColdmigTestCase):
+    """Force is of one request: none gets it of another, and none loses it."""
+
+    def setUp(self):
+        self.flags(instances=-1, cores=-1, ram=-1, group='quota')
+        # Room for all of them on each host.
+        self.flags(initial_cpu_allocation_ratio=64.0)
+        super().setUp()
+
+    def _boot(self):
+        flavor = self._create_flavor(
+            memory_mb=16, vcpu=1, disk=1, ephemeral=0)
+        self.resources = {'VCPU': 1, 'MEMORY_MB': 16, 'DISK_GB': 1}
+        body = self._build_server(
+            flavor_id=flavor, networks='none', host='host1')
+        body.update(min_count=MOVES, max_count=MOVES)
+        self.api.post_server({'server': body})
+        self._wait_for_assert(self._all_active, max_retries=60 + 4 * MOVES)
+        self.scheduler_calls.clear()
+        return self.api.get_servers(detail=False)
+
+    def _all_active(self):
+        self.assertEqual(
+            MOVES, len(self.api.get_servers(
+                detail=False, search_opts={'status': 'ACTIVE'})))
+
+    def _move_all(self, todo):
+        """Migrate servers from several threads.
+
+        :param todo: list of tuples of a server, and the body of the action.
+        """
+        waiting = queue.Queue()
+        for entry in todo:
+            waiting.put(entry)
+        failed = []
+
+        def work():
+            api = self.client()
+            while True:
+                try:
+                    server, migrate = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    api.post_server_action(
+                        server['id'], {'migrate': migrate},
+                        check_response_status=[202])
+                except Exception as e:
+                    failed.append((server['id'], e))
+
+        threads = [threading.Thread(target=work) for _ in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([], failed)
+
+    def _all_moved(self):
+        states = collections.Counter(
+            (server['status'], server['OS-EXT-STS:task_state'])
+            for server in self.api.get_servers())
+        self.assertEqual({('VERIFY_RESIZE', None): MOVES}, dict(states))
+
+    def test_interleaved(self):
+        servers = self._boot()
+        forced, unforced = servers[::2], servers[1::2]
+        todo = []
+        for one, other in zip(forced, unforced):
+            todo.append((one, {'host': 'host2', 'force': True}))
+            todo.append((other, {'host': 'host3'}))
+        self._move_all(todo)
+        self._wait_for_assert(self._all_moved, max_retries=60 + 4 * MOVES)
+
+        scheduled = [call[0][2][0] for call in self.scheduler_calls]
+        self.assertEqual(
+            sorted(server['id'] for server in unforced), sorted(scheduled))
+        migrations = {migration['instance_uuid']: migration for migration in
+                      self.api.api_get('/os-migrations').body['migrations']}
+        self.assertEqual(MOVES, len(migrations))
+        want = {host: {} for host in self.hosts}
+        for servers, host in ((forced, 'host2'), (unforced, 'host3')):
+            for server in servers:
+                migration = migrations[server['id']]
+                self.assertEqual(host, migration['dest_compute'])
+                want['host1'][migration['uuid']] = self.resources
+                want[host][server['id']] = self.resources
+        self.assertHeld(**want)
+        # A few of each, as each costs two requests.
+        for server in forced[:5]:
+            self.assertIn('coldmig_force', self.events(server))
+        for server in unforced[:5]:
+            self.assertNotIn('coldmig_force', self.events(server))

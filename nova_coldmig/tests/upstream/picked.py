@@ -20,6 +20,7 @@ import importlib
 import json
 from pathlib import Path
 import sys
+import unittest
 
 PICKED = json.loads(Path(__file__).with_name('picked.json').read_text())
 
@@ -33,5 +34,11 @@ if PICKED['activate']:
     plugin.activate(**PICKED['activate'])
 
 
-def load_tests(loader, _tests, _pattern):
-    return loader.loadTestsFromNames(PICKED['modules'])
+def load_tests(loader, tests, _pattern):
+    for module in PICKED['modules']:
+        try:
+            tests.addTests(loader.loadTestsFromName(module))
+        except unittest.SkipTest:
+            # What the package of the module says without, say, oslo.vmware.
+            continue
+    return tests

@@ -25,17 +25,23 @@ import testtools
 from nova_coldmig import seams
 from nova_coldmig import series
 
+#: By test, the hosts to choose from, where not all of the cell will do.
+HOSTS = {
+    # Those of the aggregate of the server's project.
+    'nova.tests.functional.test_aggregates.'
+    'AggregateMultiTenancyIsolationColdMigrateTest.test_cold_migrate_server':
+        ('host2', 'host3'),
+}
+
 _ACTION = re.compile(r'/servers/([^/]+)/action$')
 
 
-def activate(moves=None, picks=None):
+def activate(moves=None, force=False):
     """Install both halves for good, and follow the migrate actions.
 
     :param moves: str, the directory to write the migrate actions of each
         functional test to; None for unit tests, which have no client.
-    :param picks: dict of test id to a list of what the scheduler picked for
-        each migrate action when the test ran unforced. If given, each migrate
-        action is forced.
+    :param force: bool, whether each migrate action is forced.
     """
     seams.install(seams.API)
     seams.install(seams.CONDUCTOR)
@@ -45,7 +51,7 @@ def activate(moves=None, picks=None):
     from nova.scheduler.client import query
     from nova.tests.functional.api import client
 
-    follower = Follower(Path(moves), picks)
+    follower = Follower(Path(moves), force)
     testtools.TestCase.setUp = _set_up(testtools.TestCase.setUp, follower)
     client.TestOpenStackClient.request = _request(
         client.TestOpenStackClient.request, follower, series.detect())
@@ -54,42 +60,24 @@ def activate(moves=None, picks=None):
         query.SchedulerQueryClient.select_destinations, follower)
 
 
-def read(moves):
-    """Read what the processes of a run wrote.
-
-    :param moves: pathlib.Path, the directory.
-    :returns: dict of test id to a list of the moves, see Follower.
-    """
-    result = {}
-    for path in moves.glob('*.jsonl'):
-        for line in path.read_text().splitlines():
-            entry = json.loads(line)
-            result[entry['test']] = entry['moves']
-    return result
-
-
 class Follower:
     """Knows the migrate actions of the test that runs in this process.
 
     Of each it knows the server, the host that was asked for, whether it was
-    forced, the status of the answer, how often the scheduler was asked about
-    the server because of it, and what host the scheduler picked.
+    forced, the status of the answer, and how often the scheduler was asked
+    about the server because of it.
 
     :param directory: pathlib.Path to write to.
-    :param picks: dict, see activate.
+    :param force: bool, see activate.
     """
 
-    def __init__(self, directory, picks=None):
+    def __init__(self, directory, force):
         self._path = directory / ('%d.jsonl' % os.getpid())
-        self._picks = picks
+        self._force = force
         self._test = None
         self._moves = []
         # By server, the move that its last action started.
         self._last = {}
-
-    @property
-    def forcing(self):
-        return self._picks is not None
 
     def start(self, test):
         """Take note that a test starts."""
@@ -125,50 +113,35 @@ class Follower:
         if list(body) != ['migrate']:
             return body, None
         host = (body['migrate'] or {}).get('host')
-        if self.forcing:
-            host = host or self._pick(server)
+        if self._force:
+            host = host or _pick_host(server, HOSTS.get(self._test))
             body = {'migrate': {'host': host, 'force': True}}
-        move = {'server': server, 'host': host, 'forced': self.forcing,
-                'status': None, 'scheduled': 0, 'picked': None}
+        move = {'server': server, 'host': host, 'forced': self._force,
+                'status': None, 'scheduled': 0}
         self._moves.append(move)
         self._last[server] = move
         return body, move
 
     def scheduling(self, servers):
-        """Take note that the scheduler is being asked.
+        """Take note that the scheduler is asked.
 
         :param servers: list of str, UUIDs of the servers.
-        :returns: the move that it is for, or None.
         """
         for server in servers or ():
             if server in self._last:
-                move = self._last[server]
-                move['scheduled'] += 1
-                return move
-
-    def _pick(self, server):
-        """Find the host that the test expects the server to go to.
-
-        The one that the scheduler picked when the test ran unforced. If that
-        is where the server is, then the scheduler is free to pick, and the
-        test can not expect one host out of several: the first will do.
-        """
-        picks = self._picks.get(self._test, [])
-        picked = picks[len(self._moves)] if len(picks) > len(
-            self._moves) else None
-        source, others = _hosts(server)
-        if picked and picked != source:
-            return picked
-        if not others:
-            raise AssertionError(
-                'There is no other host to force the server to')
-        return others[0]
+                self._last[server]['scheduled'] += 1
 
 
-def _hosts(server):
-    """Find the host of a server and the other ones of its cell.
+def _pick_host(server, choices=None):
+    """Find the host that a test expects a server to go to.
 
-    :returns: tuple of a str, and a list of str: what is up and enabled first.
+    That is the other one of its cell. If there are several, the scheduler
+    would go by what is up and enabled and spread servers: so does this.
+
+    :param server: str, its UUID.
+    :param choices: tuple of str, hosts to choose from; None for all.
+    :returns: str
+    :raises: AssertionError if there is none.
     """
     from nova import context
     from nova import objects
@@ -177,14 +150,20 @@ def _hosts(server):
     admin = context.get_admin_context()
     mapping = objects.InstanceMapping.get_by_instance_uuid(admin, server)
     with context.target_cell(admin, mapping.cell_mapping) as cell:
-        source = objects.Instance.get_by_uuid(cell, server).host
+        servers = {instance.uuid: instance.host for instance in
+                   objects.InstanceList.get_by_filters(
+                       cell, {'deleted': False})}
         services = objects.ServiceList.get_by_binary(
             cell, 'nova-compute', include_disabled=True)
     is_up = servicegroup.API().service_is_up
-    others = sorted(
-        (not is_up(service), service.disabled, service.host)
-        for service in services if service.host != source)
-    return source, [host for _down, _disabled, host in others]
+    others = [
+        (not is_up(service), service.disabled,
+         list(servers.values()).count(service.host), service.host)
+        for service in services if service.host != servers[server] and
+        (choices is None or service.host in choices)]
+    if not others:
+        raise AssertionError('There is no other host to force the server to')
+    return min(others)[-1]
 
 
 def _set_up(upstream, follower):
@@ -229,11 +208,8 @@ def _select_destinations(upstream, follower):
 
     def select_destinations(self, context, spec_obj, instance_uuids,
                             *args, **kwargs):
-        move = follower.scheduling(instance_uuids)
-        picked = upstream(
+        follower.scheduling(instance_uuids)
+        return upstream(
             self, context, spec_obj, instance_uuids, *args, **kwargs)
-        if move:
-            move['picked'] = picked[0][0].service_host
-        return picked
 
     return select_destinations

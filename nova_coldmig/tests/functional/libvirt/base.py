@@ -121,8 +121,11 @@ class ForcedMixin(base.ColdmigMixin):
                 api, server_id, {'migrate': {'host': host, 'force': True}},
                 **kwargs)
         with utils.temporary_mutation(self, api=self.client()):
+            # To the end, as some tests patch Nova for as long as this call.
             self._wait_for_assert(lambda: self.assertIn(
-                'coldmig_force', self.events(server)))
+                self.api.get_server(server_id)['status'],
+                ('VERIFY_RESIZE', 'ERROR')), max_retries=60)
+            self.assertIn('coldmig_force', self.events(server))
         self._forced.append((server_id, host))
         return response
 

@@ -1,0 +1,47 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Configuration of the documentation build."""
+
+from importlib import metadata
+from pathlib import Path
+import sys
+
+sys.path.insert(0, str(Path(__file__).parents[1] / 'ext'))
+
+extensions = [
+    'openstackdocstheme',
+    'oslo_config.sphinxconfiggen',
+    'oslo_config.sphinxext',
+    'oslo_policy.sphinxext',
+    'oslo_policy.sphinxpolicygen',
+    # Those of doc/ext:
+    'messages',
+    'seam_table',
+]
+
+project = 'nova-coldmig'
+copyright = 'nova-coldmig contributors'
+version = release = metadata.version('nova-coldmig')
+
+html_theme = 'openstackdocs'
+html_static_path = ['_static']
+openstackdocs_auto_name = False
+openstackdocs_auto_version = False
+pygments_style = 'native'
+
+config_generator_config_file = [
+    ('configuration/config-generator.conf', '_static/nova-coldmig'),
+]
+policy_generator_config_file = [
+    ('configuration/policy-generator.conf', '_static/nova-coldmig'),
+]

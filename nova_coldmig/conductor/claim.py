@@ -50,10 +50,10 @@ def get_source(context, reportclient, instance, source_node):
             context, list(held)) if node.uuid != source_node.uuid)
     if others:
         raise exception.MigrationPreCheckError(reason=_(
-            "The server holds an allocation on host %(others)s, left by a "
-            "move cut short. Run 'nova-manage placement audit --delete' and "
-            "'nova-manage placement heal_allocations --instance %(uuid)s', "
-            "then migrate again.") % {
+            "Host %(others)s holds an allocation of the server, of a move cut "
+            "short. Run 'nova-manage placement audit --delete' for the two "
+            "hosts alone, heal_allocations for %(uuid)s, and migrate "
+            "again.") % {
                 'others': ', '.join(others), 'uuid': instance.uuid})
     if source_node.uuid not in held:
         raise exception.MigrationPreCheckError(reason=_(

@@ -31,6 +31,9 @@ HOSTS = {
     'nova.tests.functional.test_aggregates.'
     'AggregateMultiTenancyIsolationColdMigrateTest.test_cold_migrate_server':
         ('host2', 'host3'),
+    # The other one in a segment of the server's network.
+    'nova.tests.functional.test_routed_networks.RoutedNetworkTests.'
+    'test_migrate': ('host4',),
 }
 
 _ACTION = re.compile(r'/servers/([^/]+)/action$')

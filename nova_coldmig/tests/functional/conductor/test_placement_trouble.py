@@ -187,8 +187,8 @@ class NoAnswerTest(TroubleTestCase):
         self.assertHeld(host1=migration['uuid'], host2=server['id'])
         self.over()
         self.assertRefused(
-            server, 'The server holds an allocation on host host2, left by a '
-            'move cut short.', host1=migration['uuid'], host2=server['id'])
+            server, 'Host host2 holds an allocation of the server, of a move '
+            'cut short.', host1=migration['uuid'], host2=server['id'])
 
 
 class ConflictTest(TroubleTestCase):

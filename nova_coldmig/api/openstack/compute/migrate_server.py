@@ -38,8 +38,9 @@ def migrate_action(upstream, tree):
     :returns: function, to be MigrateServerController._migrate.
     """
 
+    # No expected_errors: the one of Nova's method is enough, and a second
+    # would hide the name of an unexpected exception.
     @wsgi.response(202)
-    @wsgi.expected_errors((400, 403, 404, 409))
     @wsgi.action('migrate')
     @validation.schema(schema.migrate, tree.microversion)
     def _migrate(self, req, id, body):

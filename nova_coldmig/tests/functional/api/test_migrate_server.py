@@ -15,6 +15,7 @@
 import collections
 import datetime
 
+from nova import exception
 from nova import objects
 from nova import policy
 from oslo_utils import timeutils
@@ -159,6 +160,27 @@ class MigrateServerTest(base.ColdmigTestCase):
             self.assertEqual(row.scheduler_calls, len(self.scheduler_calls),
                              row.proves)
             self._confirm_resize(server)
+
+    def test_unexpected_exception(self):
+        """Its name is in the answer as it is without the package."""
+        server = self.boot('host1')
+
+        def resize(*args, **kwargs):
+            raise exception.VolumeNotCreated(
+                volume_id='v', seconds=1, attempts=1, volume_status='x')
+
+        self.stub_out('nova.conductor.api.ComputeTaskAPI.resize_instance',
+                      resize)
+        for microversion, migrate in (
+                ('2.56', HOST2), (NEW, HOST2), (NEW, dict(HOST2, force=True))):
+            self.api.microversion = microversion
+            self.assertIn('VolumeNotCreated', self.refused(
+                server, 500, migrate))
+            self.reset_state(server)
+
+    def reset_state(self, server):
+        self.api.post_server_action(
+            server['id'], {'os-resetState': {'state': 'active'}})
 
     def test_unknown_server(self):
         for migrate in ({'host': 'host2'}, {'host': 'host2', 'force': True}):

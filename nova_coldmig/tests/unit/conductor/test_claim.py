@@ -137,5 +137,6 @@ class GetSourceTest(ClaimTestCase):
             exc = self.assertRaises(
                 exception.MigrationPreCheckError, self._get, get_all, held,
                 [(uuids.source, 'source'), (uuids.other, 'other')])
-            self.assertIn('Host other holds an allocation', exc.format_message())
+            self.assertIn('Host other holds an allocation',
+                          exc.format_message())
             self.assertIn('audit --delete', exc.format_message())

@@ -21,7 +21,6 @@ import dataclasses
 import importlib
 import threading
 
-from oslo_config import cfg
 from oslo_log import log as logging
 
 import nova_coldmig.conf
@@ -278,7 +277,7 @@ def install(half):
     with _lock:
         if half in _undo:
             return
-        tree = check(half, _allow_untested())
+        tree = check(half, CONF.coldmig.allow_untested_tree)
         undo = []
         try:
             for seam in SEAMS:
@@ -313,10 +312,3 @@ def installed():
 def _take_back(undo):
     while undo:
         undo.pop()()
-
-
-def _allow_untested():
-    try:
-        return CONF.coldmig.allow_untested_tree
-    except cfg.ConfigFilesNotFoundError:
-        return False

@@ -26,16 +26,13 @@ from oslo_db import exception as db_exc
 import oslo_messaging as messaging
 from oslo_upgradecheck import upgradecheck
 
+from nova_coldmig import activation
 from nova_coldmig.conductor import rpcapi
 import nova_coldmig.conf
 from nova_coldmig import seams
 from nova_coldmig import series
 
 CONF = nova_coldmig.conf.CONF
-
-API_APP = 'app:osapi_compute_app_v21'
-ROUTER_FACTORY = 'nova_coldmig.api.openstack.compute:router_factory'
-WSGI_MODULE = 'nova_coldmig.wsgi.osapi_compute'
 
 
 class Checks(upgradecheck.UpgradeCommands):
@@ -65,18 +62,20 @@ class Checks(upgradecheck.UpgradeCommands):
         paste = configparser.RawConfigParser()
         try:
             paste.read(path)
-            factory = paste.get(API_APP, 'paste.app_factory')
+            factory = paste.get(activation.PASTE_SECTION,
+                                activation.PASTE_OPTION)
         except configparser.Error as e:
             return upgradecheck.Result(
                 upgradecheck.Code.FAILURE,
                 '%s can not be read: %s' % (path, e))
-        if factory != ROUTER_FACTORY:
+        if factory != activation.ROUTER_FACTORY:
             return upgradecheck.Result(
                 upgradecheck.Code.WARNING,
                 'Force is not in the API: %s has paste.app_factory = %s. Set '
                 'it to %s in [%s] and restart nova-api, unless nova-api is '
                 'served from %s.' % (
-                    path, factory, ROUTER_FACTORY, API_APP, WSGI_MODULE))
+                    path, factory, activation.ROUTER_FACTORY,
+                    activation.PASTE_SECTION, activation.WSGI_MODULE))
         return upgradecheck.Result(upgradecheck.Code.SUCCESS)
 
     def _check_conductors(self):

@@ -19,18 +19,15 @@ Use them before the fixtures and services of Nova that they change::
         super().setUp()
 """
 
-import configparser
 from pathlib import Path
-import sys
 
 import fixtures
 from oslo_config import cfg
 
 from nova_coldmig import seams
+from nova_coldmig.tests.sandbox import paste_ini
 
 CONF = cfg.CONF
-
-API_APP = 'app:osapi_compute_app_v21'
 
 
 class ColdmigFixture(fixtures.Fixture):
@@ -65,35 +62,14 @@ class ApiPasteFixture(fixtures.Fixture):
         self.activate = activate
 
     def _setUp(self):
-        # Imported late: it is the test case that selects Nova's threading.
-        import nova
-        import nova.conf  # noqa: F401
-        beside = Path(nova.__file__).parents[1]
-        found = [path for path in (
-            root / 'etc' / 'nova' / 'api-paste.ini'
-            for root in (beside, Path(sys.prefix))) if path.exists()]
-        if not found:
-            raise RuntimeError(
-                'The installed Nova has no etc/nova/api-paste.ini, neither '
-                'beside the package nor in %s' % sys.prefix)
-        path = found[0]
+        path = Path(paste_ini.find())
         if self.activate:
-            path = self._activated(path)
+            activated = self.useFixture(fixtures.TempDir()).join(path.name)
+            Path(activated).write_text(paste_ini.activate(path.read_text()))
+            path = activated
             self.addCleanup(seams.uninstall, seams.API)
+        # Imported late: it is the test case that selects Nova's threading.
+        import nova.conf  # noqa: F401
         CONF.set_override('api_paste_config', str(path), group='wsgi')
         self.addCleanup(
             CONF.clear_override, 'api_paste_config', group='wsgi')
-
-    def _activated(self, path):
-        # Paste's own syntax; interpolation would change it.
-        paste = configparser.RawConfigParser()
-        # Options of a filter may differ in case.
-        paste.optionxform = str
-        paste.read(path)
-        paste.set(API_APP, 'paste.app_factory',
-                  'nova_coldmig.api.openstack.compute:router_factory')
-        directory = self.useFixture(fixtures.TempDir()).path
-        activated = Path(directory) / 'api-paste.ini'
-        with activated.open('w') as f:
-            paste.write(f)
-        return activated

@@ -14,6 +14,7 @@ import difflib
 
 from oslotest import base
 
+from nova_coldmig import activation
 from nova_coldmig.tests.sandbox import exception
 from nova_coldmig.tests.sandbox import paste_ini
 
@@ -44,7 +45,7 @@ class ActivateTest(base.BaseTestCase):
 
     def test_the_one_of_this_nova(self):
         with open(paste_ini.find()) as installed:
-            self.assertIn(paste_ini.FACTORY,
+            self.assertIn(activation.ROUTER_FACTORY,
                           paste_ini.activate(installed.read()))
 
     def test_line_is_missing(self):

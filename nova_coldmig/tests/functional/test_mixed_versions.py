@@ -22,6 +22,9 @@ from nova import exception
 from nova_coldmig import seams
 from nova_coldmig.tests.functional import base
 
+#: The oldest version of the compute RPC that any supported Nova speaks.
+OLDEST = '5.0'
+
 
 class OldConductorTest(base.ColdmigTestCase):
     """The API knows force and the conductor does not."""
@@ -112,7 +115,7 @@ class RescheduleTest(ClaimFails, base.ColdmigTestCase):
         self._reschedule()
 
     def test_unforced_move_is_rescheduled_by_an_old_compute(self):
-        self.flags(compute='5.0', group='upgrade_levels')
+        self.flags(compute=OLDEST, group='upgrade_levels')
         self._reschedule()
 
 
@@ -120,8 +123,14 @@ class OldComputeTest(ClaimFails, base.ColdmigTestCase):
     """Compute services at the oldest RPC version that Nova still speaks."""
 
     def setUp(self):
-        self.flags(compute='5.0', group='upgrade_levels')
+        self.flags(compute=OLDEST, group='upgrade_levels')
         super().setUp()
+
+    def test_is_the_oldest(self):
+        manager = self.computes['host1'].manager
+        spoken = [int(endpoint.target.version.split('.')[0])
+                  for endpoint in [manager] + manager.additional_endpoints]
+        self.assertEqual(OLDEST, '%d.0' % min(spoken))
 
     def test_forced_move(self):
         server = self.boot('host1')

@@ -115,7 +115,9 @@ def find(context, reportclient, request_spec, node):
     try:
         strict = _filtered(context, request_spec)
     except exception.RequestFilterFailed as e:
-        raise exception.MigrationPreCheckError(reason=e.format_message())
+        raise exception.MigrationPreCheckError(reason=_(
+            "%s. Nova would place the server nowhere; mend that, then migrate "
+            "again.") % e.format_message().rstrip('.'))
     queries = [(strict, [])]
     if traits and CONF.coldmig.relax_traits:
         queries.append((_without_explicit_traits(strict), traits))

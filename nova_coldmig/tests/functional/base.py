@@ -48,6 +48,19 @@ def since(test_case, major, feature):
         test_case.skipTest('Nova %s has no %s.' % (TREE.name, feature))
 
 
+def without_tests(test_case, *but):
+    """Take what a test case of Nova sets up, and none of its tests.
+
+    :param test_case: class
+    :param but: names of the tests to take nevertheless.
+    :returns: class
+    """
+    # Loaders take what is callable.
+    return type(test_case.__name__, (test_case,), {
+        name: None for name in dir(test_case)
+        if name.startswith('test_') and name not in but})
+
+
 class ColdmigMixin:
     """Forced moves and what to assert of them, on any base class of Nova.
 

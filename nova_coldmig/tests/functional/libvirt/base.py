@@ -19,21 +19,9 @@ from nova import utils
 from nova_coldmig.tests.functional import base
 
 TREE = base.TREE
+without_tests = base.without_tests
 
 _post_server_action = client.TestOpenStackClient.post_server_action
-
-
-def without_tests(test_case, *but):
-    """Take what a test case of Nova sets up, and none of its tests.
-
-    :param test_case: class
-    :param but: names of the tests to take nevertheless.
-    :returns: class
-    """
-    # Loaders take what is callable.
-    return type(test_case.__name__, (test_case,), {
-        name: None for name in dir(test_case)
-        if name.startswith('test_') and name not in but})
 
 
 class LibvirtMixin(base.ColdmigMixin):

@@ -12,8 +12,7 @@
 
 """Servers with accelerators, which Nova can not cold migrate.
 
-What Nova refuses it refuses with force too, and
-in the same words.
+What Nova refuses it refuses with force too, and in the same words.
 """
 
 from nova.tests.functional import test_servers

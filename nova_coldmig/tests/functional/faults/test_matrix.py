@@ -12,8 +12,8 @@
 
 """The fault matrix: what each fault leaves on both sides, out of matrix.txt.
 
-OS_COLDMIG_FAULTS=all runs it all. Without it, the phase that this package has a
-part in is run, up to the message to the destination.
+OS_COLDMIG_FAULTS=all runs it all. Without it, the phase that this package has
+a part in is run, up to the message to the destination.
 """
 
 import os

@@ -1,0 +1,223 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A cloud: what `up`, `down` and the others do. Tests may use it too."""
+
+import datetime
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from _cloud import bootstrap
+from _cloud import config
+from _cloud import layout as layouts
+from _cloud import process
+from _cloud import rest
+from _cloud import services
+import _common
+
+READY_TIMEOUT = 180
+
+
+class Failed(Exception):
+    """A service or a command failed; the message names its log."""
+
+
+def tail(path, lines=12):
+    """Return the last lines of a log."""
+    if not path.exists():
+        return ''
+    return '\n'.join(path.read_text(errors='replace').splitlines()[-lines:])
+
+
+class Cloud:
+    """The cloud in a state folder.
+
+    :param state: path of the folder
+    :param series: the OpenStack series, where none is chosen yet
+    """
+
+    def __init__(self, state=None, series=_common.NEWEST):
+        state = pathlib.Path(state or _common.CACHE / 'cloud' / series)
+        self.layout = layouts.Layout(
+            state.resolve(), _common.CACHE / 'cloud' / 'venvs', series)
+
+    @property
+    def services(self):
+        """The table of services, in the order to start them."""
+        return (services.table(self.layout) if self.layout.settings else [])
+
+    def service(self, name):
+        """Return the Process of a service: pid, state, kill, signal, stop."""
+        return process.Process(
+            name, self.layout.run / (name + '.json'),
+            self.layout.logs / (name + '.log'))
+
+    def run(self, name, argv, env=None):
+        """Run a command to its end, its output in a log.
+
+        :raises Failed: if it fails
+        """
+        log_path = self.layout.logs / (name + '.log')
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with open(str(log_path), 'ab') as log:
+            code = subprocess.call(
+                [str(arg) for arg in argv], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=subprocess.STDOUT,
+                cwd=str(self.layout.state),
+                env=dict(services.environment(self.layout), **(env or {})))
+        if code:
+            raise Failed('%s failed, see %s:\n%s' % (
+                name, log_path, tail(log_path)))
+
+    def _start(self, service):
+        running = self.service(service.name)
+        if running.pid:
+            return None
+        running.kill()
+        if service.name == 'epmd' and not shutil.which('epmd'):
+            raise Failed('epmd is not installed')
+        started = datetime.datetime.now(datetime.timezone.utc)
+        cwd = (self.layout.data('mariadb') if service.name == 'mariadb'
+               else self.layout.state)
+        running.start(service.argv, dict(
+            services.environment(self.layout), **service.env), cwd)
+        return started
+
+    def _ready(self, service, started):
+        if service.port:
+            url_port = self.layout.port(service.port)
+            try:
+                socket.create_connection(('127.0.0.1', url_port), 1).close()
+            except OSError:
+                return False
+            if service.stage in (services.IDENTITY, services.SERVICES,
+                                 services.NOVA):
+                return rest.answers(self.layout.url(service.port, '/'))
+            return True
+        listed = self.client().get(
+            'nova-api', '/v2.1/os-services?binary=%s&host=%s' % (
+                service.binary[1], service.binary[0]))['services']
+        # Nova's times have no fraction and no zone: they are UTC.
+        return any(one['state'] == 'up' and one['updated_at'] and
+                   datetime.datetime.fromisoformat(one['updated_at']).replace(
+                       tzinfo=datetime.timezone.utc) >= started
+                   for one in listed)
+
+    def client(self):
+        """Return a client of the cloud's APIs, as admin."""
+        return rest.Client(self.layout)
+
+    def _wait(self, waiting):
+        deadline = time.monotonic() + READY_TIMEOUT
+        while waiting:
+            for service, started in list(waiting):
+                if not self.service(service.name).pid:
+                    log = self.service(service.name).log
+                    raise Failed('%s ended, see %s:\n%s' % (
+                        service.name, log, tail(log)))
+                try:
+                    ready = self._ready(service, started)
+                except rest.Error:
+                    ready = False
+                if ready:
+                    waiting.remove((service, started))
+                    print('  %-16s up' % service.name, flush=True)
+            if time.monotonic() > deadline:
+                raise Failed('Not ready after %d s: %s' % (
+                    READY_TIMEOUT, ', '.join(
+                        '%s (see %s)' % (s.name, self.service(s.name).log)
+                        for s, _ in waiting)))
+            time.sleep(0.3)
+
+    def start(self, names=None):
+        """Start what is missing, stage by stage, and wait until it is up."""
+        for stage in range(services.COMPUTES + 1):
+            waiting = []
+            for service in self.services:
+                if (service.stage == stage
+                        and (names is None or service.name in names)):
+                    started = self._start(service)
+                    if started:
+                        waiting.append((service, started))
+            # Seconds are what Nova keeps of times.
+            self._wait([(s, t.replace(microsecond=0)) for s, t in waiting])
+            if names is None:
+                bootstrap.after(self, stage)
+
+    def up(self, base_port=None, coldmig=True):
+        """Make the cloud if needed, and start what does not run."""
+        self.layout.choose(base_port, coldmig)
+        config.write(self.layout)
+        bootstrap.before(self)
+        self.start()
+
+    def stop(self, names=None):
+        """Stop services, in the opposite order of the table."""
+        for service in reversed(self.services):
+            running = self.service(service.name)
+            if running.recorded and (names is None or service.name in names):
+                graceful = running.stop(service.timeout)
+                print('  %-16s %s' % (
+                    service.name, 'stopped' if graceful else 'killed'),
+                    flush=True)
+
+    def kill(self, name, number=signal.SIGKILL):
+        """Send a signal to a service and all its processes."""
+        if number == signal.SIGKILL:
+            self.service(name).kill()
+        else:
+            self.service(name).signal(number)
+
+    def _point(self, kind, host, step):
+        path = self.layout.state / kind / host / step
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def pause(self, host, step):
+        """Hold a step of the driver of a host until `resume`."""
+        self._point('reached', host, step).unlink(missing_ok=True)
+        self._point('pause', host, step).touch()
+
+    def resume(self, host, step):
+        self._point('pause', host, step).unlink(missing_ok=True)
+
+    def wait_reached(self, host, step, timeout=60):
+        """Wait until a paused step is reached.
+
+        :raises Failed: if that does not happen within timeout seconds
+        """
+        deadline = time.monotonic() + timeout
+        while not self._point('reached', host, step).exists():
+            if time.monotonic() > deadline:
+                raise Failed('%s was not reached on %s' % (step, host))
+            time.sleep(0.05)
+
+    def fail(self, host, step, reason='a test wants it'):
+        """Make a step of the driver of a host raise until `mend`."""
+        self._point('fail', host, step).write_text(reason)
+
+    def mend(self, host, step):
+        self._point('fail', host, step).unlink(missing_ok=True)
+
+    def check(self):
+        """Return the output of nova-coldmig-status upgrade check."""
+        return subprocess.run(
+            [str(self.layout.bin / 'nova-coldmig-status'), '--config-file',
+             str(self.layout.etc / 'nova/nova.conf'), 'upgrade', 'check'],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, universal_newlines=True,
+            env=services.environment(self.layout), cwd=os.sep)

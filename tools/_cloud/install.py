@@ -1,0 +1,67 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What a cloud needs, from Debian and from PyPI."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+
+import _common
+
+# The commands that are looked for, and the Debian packages that have them.
+PACKAGES = {
+    '/usr/sbin/mariadbd': 'mariadb-server-core',
+    '/usr/bin/mariadb': 'mariadb-client-core',
+    '/usr/lib/rabbitmq/bin/rabbitmq-server': 'rabbitmq-server',
+}
+SERIES = [name for name in _common.SERIES
+          if (_common.CONSTRAINTS / ('cloud-%s.txt' % name)).exists()]
+
+
+def debian():
+    """Install the Debian packages, or say which are missing."""
+    missing = [package for path, package in PACKAGES.items()
+               if not os.path.exists(path)]
+    if not missing:
+        return
+    if os.getuid() != 0 or not shutil.which('apt-get'):
+        raise SystemExit('Install these packages: ' + ' '.join(missing))
+    print('Installing ' + ' '.join(missing), flush=True)
+    env = dict(os.environ, DEBIAN_FRONTEND='noninteractive')
+    subprocess.check_call(['apt-get', 'update', '-q'], env=env)
+    subprocess.check_call(['apt-get', 'install', '-qy',
+                           '--no-install-recommends'] + missing, env=env)
+
+
+def services(venv):
+    """Create or reuse the virtual environment of the services.
+
+    :param venv: pathlib.Path, its name is the series
+    """
+    pins = _common.CONSTRAINTS / ('cloud-%s.txt' % venv.name)
+    python = _common.find_python(_common.SERIES[venv.name][2])
+    digest = hashlib.sha256(
+        python.encode() + pins.read_bytes()
+        + (_common.ROOT / 'setup.cfg').read_bytes()).hexdigest()
+    stamp = venv / 'stamp'
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    uv = str(_common.tool_environment() / 'uv')
+    print('Installing %s into %s' % (pins.name, venv), flush=True)
+    shutil.rmtree(str(venv), ignore_errors=True)
+    subprocess.check_call([uv, 'venv', '-q', '--python', python, str(venv)])
+    subprocess.check_call(
+        [uv, 'pip', 'install', '-q', '--python', str(venv / 'bin/python'),
+         '--requirement', str(pins), '--editable', str(_common.ROOT)])
+    stamp.write_text(digest)

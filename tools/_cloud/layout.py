@@ -1,0 +1,110 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Where a cloud has its files and ports, and its secrets."""
+
+import json
+import pathlib
+import secrets
+import socket
+
+DRIVERS = pathlib.Path(__file__).resolve().parent / 'drivers'
+HOSTS = ('compute1', 'compute2', 'compute3')
+# Offsets from the base port.
+PORTS = {name: offset for offset, name in enumerate((
+    'mariadb', 'rabbitmq', 'epmd', 'distribution',
+    'keystone', 'glance', 'placement', 'neutron', 'nova-api'))}
+FIRST_PORT, PORT_STEP, PORT_BLOCKS = 23000, 20, 400
+
+
+def _free(base):
+    for offset in PORTS.values():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(('127.0.0.1', base + offset))
+            except OSError:
+                return False
+    return True
+
+
+class Layout:
+    """The files, ports and secrets of one cloud.
+
+    What is chosen when it is first made is kept in ``settings.json`` in the
+    state folder.
+
+    :param state: pathlib.Path of the state folder
+    :param venvs: pathlib.Path of the virtual environments of all series
+    :param series: the series, if it is not chosen yet
+    """
+
+    def __init__(self, state, venvs, series):
+        self.state = state
+        self.etc = state / 'etc'
+        self.logs = state / 'logs'
+        self.run = state / 'run'
+        self._settings = state / 'settings.json'
+        self.settings = {}
+        if self._settings.exists():
+            self.settings = json.loads(self._settings.read_text())
+        self.series = self.settings.get('series', series)
+        self.venv = venvs / self.series
+        self.bin = self.venv / 'bin'
+
+    def choose(self, base_port=None, coldmig=True):
+        """Choose ports and passwords, if that is not done yet."""
+        if not self.settings:
+            if base_port is None:
+                base_port = next(
+                    base for base in range(
+                        FIRST_PORT, FIRST_PORT + PORT_STEP * PORT_BLOCKS,
+                        PORT_STEP) if _free(base))
+            self.settings = {
+                'series': self.series, 'base_port': base_port,
+                'coldmig': coldmig, 'done': [],
+                'password': secrets.token_hex(8)}
+            self.save()
+
+    def save(self):
+        self.state.mkdir(parents=True, exist_ok=True)
+        self._settings.touch(mode=0o600)
+        self._settings.write_text(json.dumps(self.settings, indent=1))
+
+    def port(self, name):
+        return self.settings['base_port'] + PORTS[name]
+
+    def url(self, name, path=''):
+        return 'http://127.0.0.1:%d%s' % (self.port(name), path)
+
+    @property
+    def password(self):
+        """The password of all users of this cloud."""
+        return self.settings['password']
+
+    def database(self, name):
+        return 'mysql+pymysql://openstack:%s@127.0.0.1:%d/%s?charset=utf8' % (
+            self.password, self.port('mariadb'), name)
+
+    def transport(self, vhost):
+        return 'rabbit://openstack:%s@127.0.0.1:%d/%s' % (
+            self.password, self.port('rabbitmq'), vhost)
+
+    def data(self, name):
+        path = self.state / 'data' / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def compute(self, host):
+        path = self.state / 'computes' / host
+        path.mkdir(parents=True, exist_ok=True)
+        return path

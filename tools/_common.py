@@ -40,6 +40,14 @@ SERIES = {
 }
 NEWEST = '2026.2'
 
+# What else is tested, each in the environment of tox of that name, and the
+# Pythons to do so, the preferred one first. A series in the name is the one
+# that the versions of the clients are of; without, it is the newest.
+SUITES = {
+    'client': ('3.13', '3.12', '3.11'),
+    'client-2024.1': ('3.9', '3.10', '3.11'),
+}
+
 # What tox and the linters need, see constraints/tools.txt.
 TOOL_PYTHONS = ('3.11', '3.12', '3.13', '3.14')
 

@@ -44,15 +44,17 @@ def debian():
                            '--no-install-recommends'] + missing, env=env)
 
 
-def services(venv):
-    """Create or reuse the virtual environment of the services.
+def _environment(venv, pins, python, *requirements):
+    """Create or reuse a virtual environment.
 
-    :param venv: pathlib.Path, its name is the series
+    :param venv: pathlib.Path
+    :param pins: pathlib.Path of the file with all that is installed
+    :param python: path of the interpreter
+    :param requirements: what is installed in addition, as uv takes it
     """
-    pins = _common.CONSTRAINTS / ('cloud-%s.txt' % venv.name)
-    python = _common.find_python(_common.SERIES[venv.name][2])
     digest = hashlib.sha256(
         python.encode() + pins.read_bytes()
+        + ''.join(requirements).encode()
         + (_common.ROOT / 'setup.cfg').read_bytes()).hexdigest()
     stamp = venv / 'stamp'
     if stamp.exists() and stamp.read_text() == digest:
@@ -63,5 +65,27 @@ def services(venv):
     subprocess.check_call([uv, 'venv', '-q', '--python', python, str(venv)])
     subprocess.check_call(
         [uv, 'pip', 'install', '-q', '--python', str(venv / 'bin/python'),
-         '--requirement', str(pins), '--editable', str(_common.ROOT)])
+         '--requirement', str(pins), *requirements])
     stamp.write_text(digest)
+
+
+def services(venv):
+    """Create or reuse the virtual environment of the services.
+
+    :param venv: pathlib.Path, its name is the series
+    """
+    _environment(
+        venv, _common.CONSTRAINTS / ('cloud-%s.txt' % venv.name),
+        _common.find_python(_common.SERIES[venv.name][2]),
+        '--editable', str(_common.ROOT))
+
+
+def tempest(venv):
+    """Create or reuse the virtual environment of Tempest.
+
+    :param venv: pathlib.Path
+    """
+    _environment(
+        venv, _common.CONSTRAINTS / 'tempest.txt',
+        _common.find_python(_common.TOOL_PYTHONS),
+        '--editable', str(_common.ROOT / 'tempest_plugin'))

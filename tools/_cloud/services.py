@@ -54,6 +54,9 @@ def _uwsgi(layout, name, module, **env):
             # A worker that still loads accepts connections; its default of
             # 4 s resets them on a machine that is busy starting.
             '--socket-timeout', '60',
+            # It closes the connection after an answer; clients that are not
+            # told send the next request into it.
+            '--add-header', 'Connection: close',
             '--lazy-apps', '--need-app', '--no-orphans', '--die-on-term',
             '--buffer-size', '65535', '--disable-logging',
             '--procname-prefix', name + ' ']

@@ -1,0 +1,230 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the tests of a move share."""
+
+import time
+
+import fixtures
+from oslo_serialization import jsonutils
+from tempest.api.compute import base
+from tempest.common import waiters
+from tempest import config
+from tempest.lib.common import api_version_request
+from tempest.lib import exceptions as lib_exc
+
+CONF = config.CONF
+
+#: The extension that tells whether nova-coldmig is there.
+ALIAS = 'os-migrate-server-force'
+#: The microversions that show the UUID of a migration, take the UUID of a
+#: service, and show the details of an event.
+MIGRATION_UUID = '2.59'
+SERVICE_UUID = '2.53'
+EVENT_DETAILS = '2.84'
+
+#: What the clients of the compute API ask for.
+MICROVERSION = ('tempest.lib.services.compute.base_compute_client.'
+                'COMPUTE_MICROVERSION')
+
+
+class ColdMigrateTest(base.BaseV2ComputeAdminTest):
+    """Two hosts at least, and an admin who can read Placement."""
+
+    credentials = ['primary', 'admin']
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        if not CONF.nova_coldmig.force:
+            raise cls.skipException('[nova_coldmig]force is not set.')
+        if not CONF.compute_feature_enabled.cold_migration:
+            raise cls.skipException('Cold migration is not available.')
+        if CONF.compute.min_compute_nodes < 2:
+            raise cls.skipException('Two compute nodes are needed.')
+
+    @classmethod
+    def setup_clients(cls):
+        super().setup_clients()
+        cls.placement = cls.os_admin.placement_client
+        cls.providers = cls.os_admin.resource_providers_client
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.microversion = CONF.nova_coldmig.microversion
+        if cls.microversion == 'auto':
+            versions = cls.os_admin.compute_versions_client.list_versions()
+            cls.microversion, = [
+                version['version'] for version in versions['versions']
+                if version['id'] == 'v2.1']
+        asked = api_version_request.APIVersionRequest(cls.microversion)
+        highest = api_version_request.APIVersionRequest(
+            CONF.compute.max_microversion or '2.1')
+        if asked > highest:
+            raise cls.skipException(
+                '[compute]max_microversion is below %s.' % cls.microversion)
+        cls.nodes = {
+            hypervisor['service']['host']: hypervisor['hypervisor_hostname']
+            for hypervisor in cls.os_admin.hypervisor_client.list_hypervisors(
+                detail=True)['hypervisors']
+            if (hypervisor['state'], hypervisor['status']) == (
+                'up', 'enabled')}
+
+    def request(self, method, url, microversion, body=None, client=None):
+        """Send a request at a microversion of its own.
+
+        :param method: str, in small letters.
+        :param url: str, below the endpoint.
+        :param microversion: str
+        :param body: what is sent as JSON, or None.
+        :param client: a client of the compute API; the default is admin's.
+        :returns: what was answered as JSON, or None.
+        """
+        client = client or self.admin_servers_client
+        args = () if body is None else (jsonutils.dumps(body),)
+        # The fixture of Tempest would reset what the class has set.
+        with fixtures.MonkeyPatch(MICROVERSION, microversion):
+            response, answer = getattr(client, method)(url, *args)
+        client.expected_success((200, 202), response.status)
+        return jsonutils.loads(answer) if answer else None
+
+    def migrate(self, server, migrate, microversion=None, client=None):
+        """Send the migrate action.
+
+        :param server: dict
+        :param migrate: the value of "migrate", right or wrong.
+        :param microversion: str; the default is the one with force.
+        :param client: a client of the compute API; the default is admin's.
+        """
+        self.request('post', 'servers/%s/action' % server['id'],
+                     microversion or self.microversion,
+                     {'migrate': migrate}, client)
+
+    def show(self, server):
+        return self.admin_servers_client.show_server(server['id'])['server']
+
+    def boot(self, **kwargs):
+        """Create a server.
+
+        :returns: tuple of a dict, the server, and the names of its host and
+            of another one.
+        """
+        server = self.show(self.create_test_server(
+            wait_until='ACTIVE', **kwargs))
+        source = server['OS-EXT-SRV-ATTR:host']
+        return server, source, self.another(source)
+
+    def another(self, *hosts):
+        """Pick a host that is none of these."""
+        return sorted(set(self.nodes) - set(hosts))[0]
+
+    def held(self, consumer):
+        """Read from Placement where a consumer holds processors.
+
+        :param consumer: str, the UUID of a server or migration.
+        :returns: dict of names of nodes to dicts of resources.
+        """
+        names = {
+            provider['uuid']: provider['name'] for provider in
+            self.providers.list_resource_providers()['resource_providers']}
+        allocations = self.placement.list_allocations(
+            consumer)['allocations']
+        return {names[provider]: allocation['resources']
+                for provider, allocation in allocations.items()
+                if {'VCPU', 'PCPU'} & set(allocation['resources'])}
+
+    def migration(self, server):
+        """Return the last migration of a server."""
+        migrations = self.request(
+            'get', 'os-migrations?instance_uuid=%s' % server['id'],
+            MIGRATION_UUID)['migrations']
+        return max(migrations, key=lambda migration: migration['id'])
+
+    def wait_for_status(self, server, status):
+        waiters.wait_for_server_status(
+            self.admin_servers_client, server['id'], status)
+
+    def wait_for_refusal(self, server):
+        """Wait until the conductor refused a migration.
+
+        :returns: dict, the event that says why.
+        """
+        deadline = time.monotonic() + self.build_timeout
+        while time.monotonic() < deadline:
+            url = 'servers/%s/os-instance-actions' % server['id']
+            actions = self.request('get', url, EVENT_DETAILS)
+            asked = [action['request_id']
+                     for action in actions['instanceActions']
+                     if action['action'] == 'migrate']
+            for request_id in asked[:1]:
+                action = self.request(
+                    'get', '%s/%s' % (url, request_id), EVENT_DETAILS)
+                for event in action['instanceAction']['events']:
+                    if (event['event'], event['result']) == (
+                            'conductor_migrate_server', 'Error'):
+                        return event
+            time.sleep(self.build_interval)
+        raise lib_exc.TimeoutException(
+            'The migration of %s was not refused.' % server['id'])
+
+    def assertOn(self, server, host, status):
+        shown = self.show(server)
+        self.assertEqual(
+            (host, status, None),
+            (shown['OS-EXT-SRV-ATTR:host'], shown['status'],
+             shown['OS-EXT-STS:task_state']))
+
+    def assertStays(self, server, host, held, status='ACTIVE'):
+        """Check that a refused move left no trace on the server.
+
+        :param held: dict, what held() returned before.
+        """
+        self.wait_for_status(server, status)
+        self.assertOn(server, host, status)
+        self.assertEqual(held, self.held(server['id']))
+
+    def assertMoved(self, server, source, host, held):
+        """Check that a move awaits its confirmation.
+
+        :param held: dict, what held() returned before.
+        :returns: dict, the migration.
+        """
+        self.wait_for_status(server, 'VERIFY_RESIZE')
+        self.assertOn(server, host, 'VERIFY_RESIZE')
+        flavor, = held.values()
+        migration = self.migration(server)
+        self.assertEqual('finished', migration['status'])
+        self.assertEqual(
+            {self.nodes[source]: flavor}, self.held(migration['uuid']))
+        self.assertEqual(
+            {self.nodes[host]: flavor}, self.held(server['id']))
+        return migration
+
+    def confirm(self, server, host, held, status='ACTIVE'):
+        """Confirm a move, and check that the source is free."""
+        migration = self.migration(server)
+        self.admin_servers_client.confirm_resize_server(server['id'])
+        self.wait_for_status(server, status)
+        self.assertOn(server, host, status)
+        flavor, = held.values()
+        self.assertEqual({}, self.held(migration['uuid']))
+        self.assertEqual({self.nodes[host]: flavor}, self.held(server['id']))
+
+    def revert(self, server, source, held, status='ACTIVE'):
+        """Revert a move, and check that the destination is free."""
+        migration = self.migration(server)
+        self.admin_servers_client.revert_resize_server(server['id'])
+        self.wait_for_status(server, status)
+        self.assertOn(server, source, status)
+        self.assertEqual({}, self.held(migration['uuid']))
+        self.assertEqual(held, self.held(server['id']))

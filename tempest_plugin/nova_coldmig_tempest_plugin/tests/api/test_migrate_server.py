@@ -1,0 +1,167 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import testtools
+
+from tempest import config
+from tempest.lib import decorators
+
+from nova_coldmig_tempest_plugin.tests.api import base
+
+CONF = config.CONF
+
+
+class MigrateTest(base.ColdMigrateTest):
+    """Moves that succeed, with what Placement holds at each step."""
+
+    @decorators.idempotent_id('a47c36ec-af9e-4bdb-9b73-bcdb9342ca19')
+    def test_checked(self):
+        """Move to a named host that the scheduler agrees to."""
+        server, source, host = self.boot()
+        held = self.held(server['id'])
+        self.assertEqual([self.nodes[source]], list(held))
+        self.migrate(server, {'host': host})
+        self.assertMoved(server, source, host, held)
+        self.confirm(server, host, held)
+
+    @decorators.idempotent_id('aa822e18-5393-4e91-bc33-bfc528e784e7')
+    def test_scheduled(self):
+        """Let the scheduler pick the host, with a host of null."""
+        server, source, _ = self.boot()
+        held = self.held(server['id'])
+        self.migrate(server, {'host': None, 'force': None})
+        self.wait_for_status(server, 'VERIFY_RESIZE')
+        host = self.show(server)['OS-EXT-SRV-ATTR:host']
+        self.assertMoved(server, source, host, held)
+        self.revert(server, source, held)
+
+    @decorators.idempotent_id('4a8e83ea-f97f-4ccb-bf69-6f4388529514')
+    def test_forced_and_confirmed(self):
+        server, source, host = self.boot()
+        held = self.held(server['id'])
+        self.migrate(server, {'host': host, 'force': True})
+        self.assertMoved(server, source, host, held)
+        self.confirm(server, host, held)
+
+    @decorators.idempotent_id('35188bb6-ff69-4ec0-87ea-c4b6e97db721')
+    def test_forced_and_reverted(self):
+        server, source, host = self.boot()
+        held = self.held(server['id'])
+        self.migrate(server, {'host': host, 'force': 'yes'})
+        self.assertMoved(server, source, host, held)
+        self.revert(server, source, held)
+        # Nothing is left that would be in the way of another one.
+        self.migrate(server, {'host': host, 'force': True})
+        self.assertMoved(server, source, host, held)
+        self.confirm(server, host, held)
+
+    @decorators.idempotent_id('a13df785-cb60-426e-a1fc-df8a36b92f72')
+    def test_forced_while_stopped(self):
+        """A server that is shut off stays shut off."""
+        server, source, host = self.boot()
+        held = self.held(server['id'])
+        self.admin_servers_client.stop_server(server['id'])
+        self.wait_for_status(server, 'SHUTOFF')
+        self.migrate(server, {'host': host, 'force': True})
+        self.assertMoved(server, source, host, held)
+        self.confirm(server, host, held, status='SHUTOFF')
+
+    @decorators.idempotent_id('9bc502f6-13eb-4711-8f2f-9955ea04ed97')
+    @testtools.skipUnless(CONF.service_available.cinder,
+                          'There is no volume service.')
+    def test_forced_with_a_volume(self):
+        server, source, host = self.boot(volume_backed=True)
+        held = self.held(server['id'])
+        self.migrate(server, {'host': host, 'force': True})
+        self.assertMoved(server, source, host, held)
+        self.confirm(server, host, held)
+
+    @decorators.idempotent_id('c8161756-8eec-4b81-adb5-3db04f1e9e88')
+    def test_forced_move_is_recorded(self):
+        """The actions of the server tell that it was forced, and whence."""
+        server, source, host = self.boot()
+        self.migrate(server, {'host': host, 'force': True})
+        self.wait_for_status(server, 'VERIFY_RESIZE')
+        url = 'servers/%s/os-instance-actions' % server['id']
+        actions = self.request('get', url, base.EVENT_DETAILS)
+        request_id = actions['instanceActions'][0]['request_id']
+        action = self.request(
+            'get', '%s/%s' % (url, request_id), base.EVENT_DETAILS)
+        self.assertIn(
+            'coldmig_force',
+            [event['event'] for event in action['instanceAction']['events']])
+
+
+@decorators.serial
+class UnavailableHostTest(base.ColdMigrateTest):
+    """A host that is disabled or down, which other tests must not meet."""
+
+    def _update(self, host, **values):
+        service, = self.request(
+            'get', 'os-services?binary=nova-compute&host=%s' % host,
+            base.SERVICE_UUID)['services']
+        self.request('put', 'os-services/%s' % service['id'],
+                     base.SERVICE_UUID, values)
+
+    def _disable(self, host):
+        self._update(host, status='disabled')
+        self.addCleanup(self._update, host, status='enabled')
+
+    @decorators.idempotent_id('ba466f6d-e3c9-48dd-93da-cbd05241381a')
+    def test_checked_to_a_disabled_host(self):
+        """The scheduler refuses it, and the server stays."""
+        server, source, host = self.boot()
+        held = self.held(server['id'])
+        self._disable(host)
+        self.migrate(server, {'host': host})
+        self.assertIn('No valid host', self.wait_for_refusal(
+            server)['details'])
+        self.assertStays(server, source, held)
+
+    @decorators.idempotent_id('faa58701-9108-49b8-85e2-3e40d23bf85d')
+    def test_forced_to_a_disabled_host(self):
+        server, source, host = self.boot()
+        held = self.held(server['id'])
+        self._disable(host)
+        self.migrate(server, {'host': host, 'force': True})
+        self.assertMoved(server, source, host, held)
+        self.confirm(server, host, held)
+
+    @decorators.idempotent_id('6e8030b1-530a-4116-8966-6d9823d1e5ae')
+    def test_forced_to_a_host_that_is_down(self):
+        server, source, host = self.boot()
+        held = self.held(server['id'])
+        self._update(host, forced_down=True)
+        self.addCleanup(self._update, host, forced_down=False)
+        self.assertRaises(
+            base.lib_exc.Conflict, self.migrate, server,
+            {'host': host, 'force': True})
+        self.assertStays(server, source, held)
+
+
+class RefusalTest(base.ColdMigrateTest):
+    """What the conductor refuses, and how an operator learns why."""
+
+    @decorators.idempotent_id('9d2f6dee-bb50-4ece-83d2-e7f585e0b8e7')
+    def test_anti_affinity(self):
+        group = self.create_test_server_group(policy='anti-affinity')
+        hints = {'group': group['id']}
+        server, source, _ = self.boot(scheduler_hints=hints)
+        _, host, _ = self.boot(scheduler_hints=hints)
+        held = self.held(server['id'])
+        self.migrate(server, {'host': host, 'force': True})
+        details = self.wait_for_refusal(server)['details']
+        self.assertIn('Force does not override the anti-affinity group',
+                      details)
+        self.assertIn('Name another host.', details)
+        self.assertStays(server, source, held)
+        self.assertEqual('error', self.migration(server)['status'])

@@ -1,0 +1,143 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What Nova and Placement say about a server and its moves."""
+
+import dataclasses
+import typing
+
+from nova import context as nova_context
+from nova import objects
+from nova.scheduler.client import report
+from nova import servicegroup
+from oslo_utils import timeutils
+
+BATCH = 500
+"""Servers read from a cell at a time."""
+
+ENDED = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed',
+         'reverted')
+"""Statuses in which nobody works on a migration and nothing waits for it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """One server at one time.
+
+    :ivar instance: the nova.objects.Instance
+    :ivar migrations: its nova.objects.Migration, whatever their status
+    :ivar held: {consumer UUID: UUIDs of the compute nodes it holds}
+    :ivar idle: seconds since the last change of the server or of a migration
+        that has not ended
+    :ivar down: hosts of migrations that have not ended, or that the moving
+        server holds, whose nova-compute is down
+    """
+
+    instance: typing.Any
+    migrations: list
+    held: dict
+    idle: float
+    down: frozenset
+
+    @property
+    def open_migrations(self):
+        return [m for m in self.migrations if m.status not in ENDED]
+
+
+class Cell:
+    """Reads the servers of one cell.
+
+    :param context: a nova.context.RequestContext targeted at the cell
+    """
+
+    def __init__(self, context):
+        self.context = context
+        self.placement = report.report_client_singleton()
+        self.nodes = {node.uuid: node.host for node in
+                      objects.ComputeNodeList.get_all(context)}
+        self.down = {
+            service.host for service in
+            objects.ServiceList.get_by_binary(context, 'nova-compute',
+                                              include_disabled=True)
+            if not servicegroup.API().service_is_up(service)}
+        self.roots = {}
+
+    def _node(self, provider):
+        """The compute node of a provider, or None for a shared provider."""
+        if provider in self.nodes:
+            return provider
+        if provider not in self.roots:
+            response = self.placement.get(
+                '/resource_providers/%s' % provider, version='1.14')
+            self.roots[provider] = (
+                response.json()['root_provider_uuid'] if response else None)
+        root = self.roots[provider]
+        return root if root in self.nodes else None
+
+    def _held(self, consumer):
+        allocations = self.placement.get_allocs_for_consumer(
+            self.context, consumer)['allocations']
+        return {self._node(provider) for provider in allocations} - {None}
+
+    def facts(self, instance):
+        """Gather what is known of a server.
+
+        :param instance: a nova.objects.Instance
+        :returns: Facts
+        :raises: nova.exception.ConsumerAllocationRetrievalFailed if Placement
+            refuses, keystoneauth1.exceptions.ClientException if it can not
+            be reached
+        """
+        migrations = list(objects.MigrationList.get_by_filters(
+            self.context, {'instance_uuid': instance.uuid}))
+        working = [m for m in migrations if m.status not in ENDED]
+        changed = max(record.updated_at or record.created_at
+                      for record in [instance] + working)
+        hosts = {host for m in working
+                 for host in (m.source_compute, m.dest_compute) if host}
+        held = {consumer: self._held(consumer) for consumer in
+                [instance.uuid] + [m.uuid for m in migrations]}
+        if working:
+            # The migration names its destination late.
+            hosts |= {self.nodes[node] for node in held[instance.uuid]}
+        return Facts(
+            instance, migrations, held,
+            timeutils.delta_seconds(
+                timeutils.normalize_time(changed), timeutils.utcnow()),
+            frozenset(hosts & self.down))
+
+    def instances(self, filters):
+        """Read the servers of the cell, BATCH at a time.
+
+        :param filters: filters of nova.objects.InstanceList
+        """
+        marker = None
+        while True:
+            batch = objects.InstanceList.get_by_filters(
+                self.context, dict(filters, deleted=False), limit=BATCH,
+                marker=marker, sort_key='uuid', sort_dir='asc',
+                expected_attrs=[])
+            yield from batch
+            if len(batch) < BATCH:
+                return
+            marker = batch[-1].uuid
+
+
+def cells(context):
+    """Yield a Cell for each cell that has computes.
+
+    :param context: an admin nova.context.RequestContext
+    """
+    for mapping in objects.CellMappingList.get_all(context):
+        if not mapping.is_cell0():
+            with nova_context.target_cell(context, mapping) as cell_context:
+                yield Cell(cell_context)

@@ -1,0 +1,150 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What can be wrong with a server after a move, as a table."""
+
+import dataclasses
+import typing
+
+from nova.compute import task_states
+from nova.compute import vm_states
+from nova import objects
+
+CERTAIN = 'certain'
+LIKELY = 'likely'
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """One inconsistency.
+
+    :ivar name: how the finding is called in the output
+    :ivar what: what is wrong
+    :ivar sure: CERTAIN, or LIKELY if slow work looks the same
+    :ivar repair: what repairs it
+    :ivar seen: takes Facts, says whether it is there
+    """
+
+    name: str
+    what: str
+    sure: str
+    repair: str
+    seen: typing.Callable
+
+
+def _task(state):
+    return lambda facts: facts.instance.task_state == state
+
+
+def _confirming(facts):
+    return any(m.status == 'confirming' for m in facts.open_migrations)
+
+
+def _zombie(facts):
+    return (facts.instance.vm_state in (vm_states.ACTIVE, vm_states.STOPPED)
+            and facts.instance.task_state is None
+            and any(m.migration_type in ('migration', 'resize') and
+                    m.status in ('pre-migrating', 'migrating',
+                                 'post-migrating')
+                    for m in facts.open_migrations))
+
+
+def _missing(facts):
+    return (bool(facts.instance.host) and
+            facts.instance.vm_state != vm_states.SHELVED_OFFLOADED and
+            not facts.held[facts.instance.uuid])
+
+
+def _two_hosts(facts):
+    # An evacuated server holds its old host until that host is back.
+    evacuated = any(m.migration_type == 'evacuation' and m.status == 'done'
+                    for m in facts.migrations)
+    return (len(facts.held[facts.instance.uuid]) > 1 and
+            not facts.open_migrations and not evacuated)
+
+
+def _leaked(facts):
+    return any(m not in facts.open_migrations and facts.held[m.uuid]
+               for m in facts.migrations)
+
+
+RULES = (
+    Rule('stuck-resize-prep',
+         'The server waits in resize_prep.', LIKELY,
+         'Give the source allocation back to the server, set the migration '
+         'to error and clear the task state.',
+         _task(task_states.RESIZE_PREP)),
+    Rule('stuck-resize-migrating',
+         'The source stopped in resize_migrating.', LIKELY,
+         'See on which host the disk is before anything is changed.',
+         _task(task_states.RESIZE_MIGRATING)),
+    Rule('stuck-resize-migrated',
+         'The destination never began after resize_migrated.', LIKELY,
+         'See on which host the disk is before anything is changed.',
+         _task(task_states.RESIZE_MIGRATED)),
+    Rule('stuck-resize-finish',
+         'The destination stopped in resize_finish.', LIKELY,
+         'See on which host the disk is before anything is changed.',
+         _task(task_states.RESIZE_FINISH)),
+    Rule('stuck-confirming',
+         'The source stopped while it confirmed the move.', LIKELY,
+         'Set the migration back to finished and confirm again.',
+         _confirming),
+    Rule('zombie-migration',
+         'A migration is under way for a server that does not move.', LIKELY,
+         'Make the allocations those of the host of the server and set the '
+         'migration to error.', _zombie),
+    Rule('missing-allocation',
+         'The server is on a host and holds nothing there.', CERTAIN,
+         'Move what an ended migration holds there to the server, or run '
+         'nova-manage placement heal_allocations.', _missing),
+    Rule('two-hosts',
+         'The server holds two hosts and does not move.', CERTAIN,
+         'Remove what it holds on the other host.', _two_hosts),
+    Rule('leaked-allocation',
+         'A migration that has ended holds an allocation.', CERTAIN,
+         'Move it to the server if the server holds nothing, delete it '
+         'otherwise.', _leaked),
+)
+
+
+def names(facts, bound):
+    """Apply the rules.
+
+    :param facts: Facts of a server
+    :param bound: seconds without a change, after which a server that is in
+        the middle of something is looked at
+    :returns: the rules seen, a list
+    """
+    busy = facts.instance.task_state is not None or facts.open_migrations
+    at_work = busy and facts.idle < bound and not facts.down
+    return [] if at_work else [rule for rule in RULES if rule.seen(facts)]
+
+
+def find(cell, instance, bound):
+    """Find what is wrong with a server.
+
+    Nova changes its records and Placement one after the other, so a finding
+    counts only if it is still there when all is read again.
+
+    :param cell: the Cell of the server
+    :param instance: a nova.objects.Instance
+    :param bound: see names
+    :returns: the rules seen twice, a list
+    """
+    first = names(cell.facts(instance), bound)
+    if not first:
+        return []
+    again = objects.Instance.get_by_uuid(
+        cell.context, instance.uuid, expected_attrs=[])
+    second = names(cell.facts(again), bound)
+    return [rule for rule in first if rule in second]

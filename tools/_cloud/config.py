@@ -156,6 +156,8 @@ def _compute(layout, host):
             'compute_driver': 'coldmig_cloud_virt.CloudDriver',
             'vif_plugging_timeout': 0, 'vif_plugging_is_fatal': False},
         'vnc': {'enabled': False},
+        # The conductor of the cell has no API database to ask.
+        'workarounds': {'disable_group_policy_check_upcall': True},
     })
 
 

@@ -95,7 +95,7 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
         # The fixture of Tempest would reset what the class has set.
         with fixtures.MonkeyPatch(MICROVERSION, microversion):
             response, answer = getattr(client, method)(url, *args)
-        client.expected_success((200, 202), response.status)
+        client.expected_success([200, 202], response.status)
         return jsonutils.loads(answer) if answer else None
 
     def migrate(self, server, migrate, microversion=None, client=None):

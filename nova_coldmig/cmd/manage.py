@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""nova-coldmig-manage: find what a broken cold migration left behind."""
+"""nova-coldmig-manage: find and mend what broken cold migrations left."""
 
 # First of all: it selects the threading model of the series.
 from nova.cmd import manage  # noqa: F401
@@ -22,16 +22,39 @@ from nova import config
 from nova import context as nova_context
 from nova import objects
 from oslo_config import cfg
+from oslo_log import log as logging
 
 import nova_coldmig.conf
 from nova_coldmig.recovery import facts
 from nova_coldmig.recovery import findings
+from nova_coldmig.recovery import plan
+from nova_coldmig.recovery import repair as repairs
 
 CONF = nova_coldmig.conf.CONF
+LOG = logging.getLogger(__name__)
 
 CLEAN = 0
 FOUND = 3
+NOT_REPAIRED = 4
 FAILED = 255
+
+
+def _found(host, server, bound):
+    """Yield cell, instance and rules of each server that has a finding."""
+    filters = {}
+    if host:
+        filters['host'] = host
+    if server:
+        filters['uuid'] = [server]
+    for cell in facts.cells(nova_context.get_admin_context()):
+        count = 0
+        for count, instance in enumerate(cell.instances(filters), 1):
+            rules = findings.find(cell, instance, bound)
+            if rules:
+                yield cell, instance, rules
+            if count % facts.BATCH == 0:
+                print('%d servers of a cell checked' % count,
+                      file=sys.stderr)
 
 
 def check(host=None, server=None, bound=3600):
@@ -42,55 +65,112 @@ def check(host=None, server=None, bound=3600):
     :param bound: seconds without a change, after which a server that is in
         the middle of something is looked at
     """
-    filters = {}
-    if host:
-        filters['host'] = host
-    if server:
-        filters['uuid'] = [server]
-    for cell in facts.cells(nova_context.get_admin_context()):
-        count = 0
-        for count, instance in enumerate(cell.instances(filters), 1):
-            for rule in findings.find(cell, instance, bound):
-                yield {'server': instance.uuid, 'host': instance.host,
-                       'finding': rule.name, 'what': rule.what,
-                       'sure': rule.sure, 'repair': rule.repair}
-            if count % facts.BATCH == 0:
-                print('%d servers of a cell checked' % count,
-                      file=sys.stderr)
+    for _cell, instance, rules in _found(host, server, bound):
+        for rule in rules:
+            yield {'server': instance.uuid, 'host': instance.host,
+                   'finding': rule.name, 'what': rule.what,
+                   'sure': rule.sure, 'repair': rule.repair}
+
+
+def repair(host=None, server=None, bound=3600, fenced=(), yes=False):
+    """Yield what is done about each server that has a finding, one dict each.
+
+    :param host: the host whose servers are looked at, or None
+    :param server: the UUID of the one server to look at, or None
+    :param bound: seconds without a change, after which services that are up
+        are taken to be done with a server
+    :param fenced: hosts that can not come back by themselves
+    :param yes: whether to act
+    """
+    for cell, instance, rules in _found(host, server, bound):
+        # All of it anew: the repair writes what it has read.
+        seen = cell.facts(objects.Instance.get_by_uuid(
+            cell.context, instance.uuid))
+        chosen = plan.make(seen)
+        outcome, reason = _act(cell, seen, chosen, bound, fenced, yes)
+        yield {'server': instance.uuid, 'host': instance.host,
+               'findings': [rule.name for rule in rules],
+               'repair': chosen.repair, 'what': chosen.text,
+               'outcome': outcome, 'reason': reason}
+
+
+def _act(cell, seen, chosen, bound, fenced, yes):
+    if chosen.repair is None:
+        return 'by-hand', None
+    reason = plan.attended(seen, bound, frozenset(fenced))
+    if reason:
+        return 'refused', reason
+    if not yes:
+        return 'would-repair', None
+    try:
+        repairs.run(cell.context, seen, chosen.repair)
+    except Exception as e:
+        LOG.exception('The repair was cut short.', instance=seen.instance)
+        return 'failed', str(e)
+    return 'repaired', None
 
 
 def _add_parsers(subparsers):
     migration = subparsers.add_parser('migration').add_subparsers(
         dest='action', required=True)
-    parser = migration.add_parser('check')
-    scope = parser.add_mutually_exclusive_group(required=True)
-    scope.add_argument('--host')
-    scope.add_argument('--server')
-    scope.add_argument('--all', action='store_true')
-    parser.add_argument('--json', action='store_true')
-    parser.add_argument('--idle', type=int, default=3600, metavar='SECONDS')
+    for action in ('check', 'repair'):
+        parser = migration.add_parser(action)
+        scope = parser.add_mutually_exclusive_group(required=True)
+        scope.add_argument('--host')
+        scope.add_argument('--server')
+        scope.add_argument('--all', action='store_true')
+        parser.add_argument('--json', action='store_true')
+        parser.add_argument('--idle', type=int, default=3600,
+                            metavar='SECONDS')
+    act = parser.add_mutually_exclusive_group()
+    act.add_argument('--dry-run', action='store_true')
+    act.add_argument('--yes', action='store_true')
+    parser.add_argument('--fenced', action='append', default=[],
+                        metavar='HOST')
+
+
+def _check(args):
+    code = CLEAN
+    for finding in check(args.host, args.server, args.idle):
+        code = FOUND
+        if args.json:
+            print(json.dumps(finding))
+        else:
+            print('%(server)s on %(host)s: %(finding)s (%(sure)s). '
+                  '%(what)s Repair: %(repair)s' % finding)
+    return code
+
+
+def _repair(args):
+    code = CLEAN
+    for done in repair(args.host, args.server, args.idle, args.fenced,
+                       args.yes):
+        if done['outcome'] == 'failed':
+            code = NOT_REPAIRED
+        elif done['outcome'] != 'repaired':
+            code = max(code, FOUND)
+        if args.json:
+            print(json.dumps(done))
+        else:
+            print('%s on %s: %s: %s. %s %s' % (
+                done['server'], done['host'], ', '.join(done['findings']),
+                done['outcome'], done['what'], done['reason'] or ''))
+    return code
 
 
 def main():
     """Run the command.
 
-    :returns: CLEAN, FOUND or FAILED
+    :returns: CLEAN, FOUND, NOT_REPAIRED or FAILED
     """
     CONF.register_cli_opt(
         cfg.SubCommandOpt('category', handler=_add_parsers))
     config.parse_args(sys.argv)
     objects.register_all()
     args = CONF.category
-    found = False
     try:
-        for finding in check(args.host, args.server, args.idle):
-            found = True
-            if args.json:
-                print(json.dumps(finding))
-            else:
-                print('%(server)s on %(host)s: %(finding)s (%(sure)s). '
-                      '%(what)s Repair: %(repair)s' % finding)
+        return {'check': _check, 'repair': _repair}[args.action](args)
     except Exception as e:
-        print('The check could not be completed: %s' % e, file=sys.stderr)
+        print('The %s could not be completed: %s' % (args.action, e),
+              file=sys.stderr)
         return FAILED
-    return FOUND if found else CLEAN

@@ -15,6 +15,7 @@
 import dataclasses
 import typing
 
+from nova.compute import task_states
 from nova import context as nova_context
 from nova import objects
 from nova.scheduler.client import report
@@ -36,39 +37,60 @@ class Facts:
     :ivar instance: the nova.objects.Instance
     :ivar migrations: its nova.objects.Migration, whatever their status
     :ivar held: {consumer UUID: UUIDs of the compute nodes it holds}
-    :ivar idle: seconds since the last change of the server or of a migration
-        that has not ended
-    :ivar down: hosts of migrations that have not ended, or that the moving
-        server holds, whose nova-compute is down
+    :ivar node: UUID of the compute node the server is on, or None
+    :ivar idle: seconds since the last change of the server, of a migration
+        that has not ended, or of an action on the server
+    :ivar down: hosts of migrations that have not ended or hold something, or
+        that the moving server holds, whose nova-compute is down
+    :ivar conductors_down: hosts whose nova-conductor is down
     """
 
     instance: typing.Any
     migrations: list
     held: dict
+    node: typing.Optional[str]
     idle: float
     down: frozenset
+    conductors_down: frozenset
 
     @property
     def open_migrations(self):
         return [m for m in self.migrations if m.status not in ENDED]
+
+    @property
+    def holders(self):
+        """The ended migrations that hold something."""
+        return [m for m in self.migrations
+                if m.status in ENDED and self.held[m.uuid]]
+
+    @property
+    def migration(self):
+        """The move under way, or the one a revert has ended; or None."""
+        moves = [m for m in self.open_migrations
+                 if m.migration_type in ('migration', 'resize')]
+        if not moves and self.instance.task_state == (
+                task_states.RESIZE_REVERTING):
+            moves = [m for m in self.migrations if m.status == 'reverted']
+        return max(moves, key=lambda m: m.id) if moves else None
 
 
 class Cell:
     """Reads the servers of one cell.
 
     :param context: a nova.context.RequestContext targeted at the cell
+    :param conductors_down: hosts whose super conductor is down, a set
     """
 
-    def __init__(self, context):
+    def __init__(self, context, conductors_down):
         self.context = context
+        self.conductors_down = frozenset(
+            conductors_down | _down(context, 'nova-conductor'))
         self.placement = report.report_client_singleton()
-        self.nodes = {node.uuid: node.host for node in
-                      objects.ComputeNodeList.get_all(context)}
-        self.down = {
-            service.host for service in
-            objects.ServiceList.get_by_binary(context, 'nova-compute',
-                                              include_disabled=True)
-            if not servicegroup.API().service_is_up(service)}
+        nodes = objects.ComputeNodeList.get_all(context)
+        self.nodes = {node.uuid: node.host for node in nodes}
+        self.by_name = {(node.host, node.hypervisor_hostname): node.uuid
+                        for node in nodes}
+        self.down = _down(context, 'nova-compute')
         self.roots = {}
 
     def _node(self, provider):
@@ -100,20 +122,24 @@ class Cell:
         migrations = list(objects.MigrationList.get_by_filters(
             self.context, {'instance_uuid': instance.uuid}))
         working = [m for m in migrations if m.status not in ENDED]
-        changed = max(record.updated_at or record.created_at
-                      for record in [instance] + working)
-        hosts = {host for m in working
-                 for host in (m.source_compute, m.dest_compute) if host}
+        # The record of a repair is an action too.
+        actions = list(objects.InstanceActionList.get_by_instance_uuid(
+            self.context, instance.uuid, limit=1))
+        changed = max(timeutils.normalize_time(
+            record.updated_at or record.created_at)
+            for record in [instance] + working + actions)
         held = {consumer: self._held(consumer) for consumer in
                 [instance.uuid] + [m.uuid for m in migrations]}
+        hosts = {host for m in migrations if m in working or held[m.uuid]
+                 for host in (m.source_compute, m.dest_compute) if host}
         if working:
             # The migration names its destination late.
             hosts |= {self.nodes[node] for node in held[instance.uuid]}
         return Facts(
             instance, migrations, held,
-            timeutils.delta_seconds(
-                timeutils.normalize_time(changed), timeutils.utcnow()),
-            frozenset(hosts & self.down))
+            self.by_name.get((instance.host, instance.node)),
+            timeutils.delta_seconds(changed, timeutils.utcnow()),
+            frozenset(hosts & self.down), self.conductors_down)
 
     def instances(self, filters):
         """Read the servers of the cell, BATCH at a time.
@@ -137,7 +163,16 @@ def cells(context):
 
     :param context: an admin nova.context.RequestContext
     """
+    conductors_down = _down(context, 'nova-conductor')
     for mapping in objects.CellMappingList.get_all(context):
         if not mapping.is_cell0():
             with nova_context.target_cell(context, mapping) as cell_context:
-                yield Cell(cell_context)
+                yield Cell(cell_context, conductors_down)
+
+
+def _down(context, binary):
+    """The hosts on which a service is down, a set."""
+    return {
+        service.host for service in objects.ServiceList.get_by_binary(
+            context, binary, include_disabled=True)
+        if not servicegroup.API().service_is_up(service)}

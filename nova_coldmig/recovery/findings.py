@@ -49,8 +49,14 @@ def _confirming(facts):
     return any(m.status == 'confirming' for m in facts.open_migrations)
 
 
+def _reverting(facts):
+    return (facts.instance.task_state == task_states.RESIZE_REVERTING or
+            any(m.status == 'reverting' for m in facts.open_migrations))
+
+
 def _zombie(facts):
-    return (facts.instance.vm_state in (vm_states.ACTIVE, vm_states.STOPPED)
+    return (facts.instance.vm_state in (
+                vm_states.ACTIVE, vm_states.STOPPED, vm_states.ERROR)
             and facts.instance.task_state is None
             and any(m.migration_type in ('migration', 'resize') and
                     m.status in ('pre-migrating', 'migrating',
@@ -73,8 +79,7 @@ def _two_hosts(facts):
 
 
 def _leaked(facts):
-    return any(m not in facts.open_migrations and facts.held[m.uuid]
-               for m in facts.migrations)
+    return bool(facts.holders)
 
 
 RULES = (
@@ -85,20 +90,24 @@ RULES = (
          _task(task_states.RESIZE_PREP)),
     Rule('stuck-resize-migrating',
          'The source stopped in resize_migrating.', LIKELY,
-         'See on which host the disk is before anything is changed.',
+         'Restart nova-compute on the source: Nova takes the guest back when '
+         'it starts. Then check again.',
          _task(task_states.RESIZE_MIGRATING)),
     Rule('stuck-resize-migrated',
          'The destination never began after resize_migrated.', LIKELY,
-         'See on which host the disk is before anything is changed.',
+         "Revert the move, which Nova's computes do.",
          _task(task_states.RESIZE_MIGRATED)),
     Rule('stuck-resize-finish',
          'The destination stopped in resize_finish.', LIKELY,
-         'See on which host the disk is before anything is changed.',
+         "Revert the move, which Nova's computes do.",
          _task(task_states.RESIZE_FINISH)),
     Rule('stuck-confirming',
          'The source stopped while it confirmed the move.', LIKELY,
          'Set the migration back to finished and confirm again.',
          _confirming),
+    Rule('stuck-reverting',
+         'A host stopped while it reverted the move.', LIKELY,
+         'Send the revert to that host again.', _reverting),
     Rule('zombie-migration',
          'A migration is under way for a server that does not move.', LIKELY,
          'Make the allocations those of the host of the server and set the '
@@ -109,7 +118,8 @@ RULES = (
          'nova-manage placement heal_allocations.', _missing),
     Rule('two-hosts',
          'The server holds two hosts and does not move.', CERTAIN,
-         'Remove what it holds on the other host.', _two_hosts),
+         'By hand: see on which host the guest runs, and remove what the '
+         'server holds on the other.', _two_hosts),
     Rule('leaked-allocation',
          'A migration that has ended holds an allocation.', CERTAIN,
          'Move it to the server if the server holds nothing, delete it '

@@ -1,0 +1,155 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Which repair a server needs, and whether it may be done now."""
+
+import dataclasses
+import typing
+
+from nova.compute import task_states
+from nova.compute import vm_states
+
+GIVE_BACK = 'give-back'
+REVERT = 'revert'
+FINISH_REVERT = 'finish-revert'
+CONFIRM = 'confirm'
+TAKE_OVER = 'take-over'
+RELEASE = 'release'
+HEAL = 'heal'
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What to do about a server.
+
+    :ivar repair: one of the names above, or None if only a person can tell
+    :ivar text: what the repair does, or what the person has to do
+    """
+
+    repair: typing.Optional[str]
+    text: str
+
+
+TEXTS = {
+    GIVE_BACK: 'Give the source allocation back to the server, set the '
+               'migration to error and clear the task state.',
+    REVERT: 'Have nova-compute of the destination revert the move.',
+    FINISH_REVERT: 'Have nova-compute of the source finish the revert.',
+    CONFIRM: 'Confirm the move again.',
+    TAKE_OVER: 'Move the allocation of the ended migration to the server.',
+    RELEASE: 'Delete what ended migrations hold.',
+    HEAL: 'Run the heal_allocations of nova-manage for the server.',
+}
+
+
+def attended(facts, bound, fenced):
+    """Tell why somebody may still be working on a server.
+
+    :param facts: Facts of the server
+    :param bound: seconds without a change, after which services that are up
+        are taken to be done with it
+    :param fenced: hosts that can not come back by themselves, a set
+    :returns: the reason, or None if nobody can be
+    """
+    waiting = sorted((facts.down | facts.conductors_down) - fenced)
+    if waiting:
+        return ('%s is down and may come back to it. Start it, or name it '
+                'with --fenced.' % ', '.join(waiting))
+    if facts.idle < bound:
+        return 'It changed %d seconds ago.' % facts.idle
+    return None
+
+
+def make(facts):
+    """Choose the repair.
+
+    :param facts: Facts of a server that has a finding
+    :returns: Plan
+    """
+    migration = facts.migration
+    task = facts.instance.task_state
+    if task is not None or facts.open_migrations:
+        if migration is None and task == task_states.RESIZE_PREP:
+            # A repair that was cut short, or a conductor that died before
+            # it wrote anything.
+            return _plan(GIVE_BACK)
+        if migration is None or len(facts.open_migrations) > 1:
+            return _by_hand('It is not clear which move this is.')
+        if migration.cross_cell_move or (
+                migration.migration_type != 'migration'):
+            return _by_hand('This is a resize or a move between cells, which '
+                            'is not repaired.')
+        return _of_move(facts, migration, task)
+    return _of_allocations(facts)
+
+
+def _of_move(facts, migration, task):
+    instance = facts.instance
+    on_source = (instance.host, instance.node) == (
+        migration.source_compute, migration.source_node)
+    if (task == task_states.RESIZE_REVERTING or
+            migration.status == 'reverting'):
+        return _both_up(facts, FINISH_REVERT if on_source or
+                        migration.status == 'reverted' else REVERT)
+    if migration.status == 'confirming':
+        if instance.vm_state != vm_states.RESIZED or task is not None:
+            return _by_hand('The server is not in VERIFY_RESIZE, so Nova '
+                            'does not confirm it.')
+        return _both_up(facts, CONFIRM)
+    if task in (task_states.RESIZE_MIGRATED, task_states.RESIZE_FINISH):
+        if on_source or migration.status != 'post-migrating':
+            return _by_hand('The server and its migration disagree about '
+                            'where it is. See on which host the guest runs.')
+        return _both_up(facts, REVERT)
+    if task == task_states.RESIZE_MIGRATING and (
+            migration.source_compute not in facts.down):
+        return _by_hand('The source may still copy. Restart nova-compute '
+                        'there: it takes the guest back when it starts.')
+    if not on_source:
+        return _by_hand('The server is on the destination. See on which host '
+                        'the guest runs.')
+    if facts.held[migration.uuid] - {facts.node}:
+        return _by_hand('The migration holds another host than the source.')
+    return _plan(GIVE_BACK)
+
+
+def _of_allocations(facts):
+    mine = facts.held[facts.instance.uuid]
+    if len(mine) > 1:
+        return _by_hand('See on which host the guest runs, and remove what '
+                        'the server holds on the other.')
+    if facts.node is None:
+        return _by_hand('The compute node of the server is not known.')
+    if facts.node in mine:
+        return _plan(RELEASE)
+    if [m for m in facts.holders if facts.held[m.uuid] == {facts.node}]:
+        return _plan(TAKE_OVER)
+    if mine:
+        return _by_hand('The server holds only a host that it is not on. Run '
+                        'nova-manage placement heal_allocations --force for '
+                        'it.')
+    return _plan(HEAL)
+
+
+def _both_up(facts, repair):
+    if facts.down:
+        return _by_hand('Nova does this on both hosts: start nova-compute on '
+                        '%s.' % ', '.join(sorted(facts.down)))
+    return _plan(repair)
+
+
+def _plan(repair):
+    return Plan(repair, TEXTS[repair])
+
+
+def _by_hand(text):
+    return Plan(None, text)

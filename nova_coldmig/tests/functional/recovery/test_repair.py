@@ -1,0 +1,256 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""nova-coldmig-manage migration repair, after moves that broke."""
+
+# First of all: it selects the threading model of the series.
+from nova_coldmig.tests.functional import base
+
+import threading
+from unittest import mock
+
+from nova import context as nova_context
+from nova import objects
+from nova.scheduler.client import report
+
+from nova_coldmig.cmd import manage
+from nova_coldmig.recovery import plan
+from nova_coldmig.recovery import repair
+
+
+class Killed(Exception):
+    pass
+
+
+class RepairTestCase(base.ColdmigTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.boot('host1')
+
+    def lose(self, target):
+        """Lose a message: its receiver, or who sends it, has died.
+
+        :returns: callable that waits until it was sent, and mends.
+        """
+        sent = threading.Event()
+        mend = self.replace(target, lambda *args, **kwargs: sent.set())
+
+        def wait():
+            self.assertTrue(sent.wait(20))
+            mend()
+        return wait
+
+    def stick(self, target, **arguments):
+        wait = self.lose('nova.compute.rpcapi.ComputeAPI.' + target)
+        arguments.setdefault('force', True)
+        self.migrate(self.server, 'host2', **arguments)
+        wait()
+
+    def repair(self, yes=True, bound=0, **kwargs):
+        return [(done['repair'], done['outcome']) for done in
+                manage.repair(bound=bound, yes=yes, **kwargs)]
+
+    def found(self):
+        return {finding['finding'] for finding in manage.check(bound=0)}
+
+    def assertMended(self, host='host1', status='ACTIVE'):
+        """Check that the server is in order and can be moved again."""
+        self._wait_for_server_parameter(self.server, {
+            'status': status, 'OS-EXT-STS:task_state': None})
+        self.assertOn(self.server, host, status)
+        self._wait_for_assert(
+            lambda: self.assertHeld(**{host: self.server['id']}))
+        self.assertEqual([], self.repair())
+        self.assertEqual(set(), self.found())
+        self.force(self.server, 'host3')
+        self.confirm(self.server)
+
+    def assertCutShort(self, name, mended):
+        """Check that a second run ends what a first one began."""
+        steps = repair.STEPS[name]
+        for count in range(1, len(steps)):
+            with mock.patch.dict(repair.STEPS, {
+                    name: steps[:count] + (mock.Mock(side_effect=Killed),)}):
+                self.assertEqual([(name, 'failed')], self.repair())
+            self.assertNotEqual(set(), self.found())
+        self.assertEqual([(name, 'repaired')], self.repair())
+        mended()
+
+
+class ResizePrepTest(RepairTestCase):
+
+    def test_forced(self):
+        self.stick('prep_resize')
+        self.assertEqual([('give-back', 'would-repair')],
+                         self.repair(yes=False))
+        self.assertEqual({'stuck-resize-prep'}, self.found())
+        self.assertEqual([('give-back', 'repaired')], self.repair())
+        self.assertIn('coldmig_repair', self.events(
+            self.server, 'coldmig_repair'))
+        self.assertMended()
+
+    def test_checked(self):
+        self.stick('prep_resize', force=False)
+        self.assertEqual([('give-back', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_cut_short(self):
+        self.stick('prep_resize')
+        self.assertCutShort(plan.GIVE_BACK, self.assertMended)
+
+    def test_source_did_not_begin(self):
+        """The destination made its claim and told a source that died."""
+        self.stick('resize_instance')
+        self.assertEqual([('give-back', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_at_work(self):
+        self.stick('prep_resize')
+        self.assertEqual([], self.repair(bound=3600))
+
+    def test_down(self):
+        self.stick('prep_resize')
+        self.force_down('host2')
+        self.assertEqual([('give-back', 'refused')], self.repair())
+        self.assertEqual([('give-back', 'refused')],
+                         self.repair(fenced=['host1']))
+        self.assertEqual([('give-back', 'repaired')],
+                         self.repair(fenced=['host2']))
+        self.assertMended()
+
+
+class AfterTheSourceTest(RepairTestCase):
+
+    def test_migrated(self):
+        self.stick('finish_resize')
+        self._wait_for_server_parameter(
+            self.server, {'OS-EXT-STS:task_state': 'resize_migrated'})
+        self.assertEqual({'stuck-resize-migrated'}, self.found())
+        self.assertEqual([('revert', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_cut_short(self):
+        self.stick('finish_resize')
+        self._wait_for_server_parameter(
+            self.server, {'OS-EXT-STS:task_state': 'resize_migrated'})
+        self.assertCutShort(plan.REVERT, self.assertMended)
+
+    def test_finish(self):
+        self.stick('finish_resize')
+        self._wait_for_server_parameter(
+            self.server, {'OS-EXT-STS:task_state': 'resize_migrated'})
+        with self.cell_context() as context:
+            instance = objects.Instance.get_by_uuid(
+                context, self.server['id'])
+            instance.task_state = 'resize_finish'
+            instance.save()
+        self.assertEqual({'stuck-resize-finish'}, self.found())
+        self.assertEqual([('revert', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_zombie(self):
+        """The source came back and took the guest back."""
+        self.stick('resize_instance')
+        with self.cell_context() as context:
+            instance = objects.Instance.get_by_uuid(
+                context, self.server['id'])
+            instance.task_state = None
+            instance.save()
+            migration = objects.Migration.get_by_instance_and_status(
+                context, instance.uuid, 'pre-migrating')
+            migration.status = 'migrating'
+            migration.save()
+        self.assertEqual({'zombie-migration'}, self.found())
+        self.assertEqual([('give-back', 'repaired')], self.repair())
+        self.assertMended()
+
+
+class ConfirmTest(RepairTestCase):
+
+    def stick_confirm(self):
+        self.force(self.server, 'host2')
+        wait = self.lose('nova.compute.rpcapi.ComputeAPI.confirm_resize')
+        self.api.post_server_action(
+            self.server['id'], {'confirmResize': None})
+        wait()
+
+    def test_confirming(self):
+        self.stick_confirm()
+        self.assertEqual({'stuck-confirming'}, self.found())
+        self.assertEqual([('confirm', 'repaired')], self.repair())
+        self.assertMended('host2')
+
+    def test_reverting(self):
+        for message in ('revert_resize', 'finish_revert_resize'):
+            self.force(self.server, 'host2')
+            wait = self.lose('nova.compute.rpcapi.ComputeAPI.' + message)
+            self.api.post_server_action(
+                self.server['id'], {'revertResize': None})
+            wait()
+            self.assertEqual({'stuck-reverting'}, self.found())
+            self.assertEqual([
+                (message.replace('_', '-').replace('-resize', ''),
+                 'repaired')], self.repair())
+            self._wait_for_state_change(self.server, 'ACTIVE')
+            self._wait_for_assert(
+                lambda: self.assertHeld(host1=self.server['id']))
+        self.assertMended()
+
+
+class AllocationsTest(RepairTestCase):
+
+    def end(self):
+        """The rollback of the claim failed too."""
+        self.stick('prep_resize')
+        self.api.post_server_action(
+            self.server['id'], {'os-resetState': {'state': 'active'}})
+        with self.cell_context() as context:
+            migration, = objects.MigrationList.get_by_filters(
+                context, {'instance_uuid': self.server['id']})
+            migration.status = 'error'
+            migration.save()
+
+    def test_split(self):
+        self.end()
+        self.assertEqual([('take-over', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_only_the_migration_holds(self):
+        self.end()
+        report.report_client_singleton().delete_allocation_for_instance(
+            nova_context.get_admin_context(), self.server['id'])
+        self.assertEqual({'missing-allocation', 'leaked-allocation'},
+                         self.found())
+        self.assertEqual([('take-over', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_nothing_is_held(self):
+        report.report_client_singleton().delete_allocation_for_instance(
+            nova_context.get_admin_context(), self.server['id'])
+        self.assertEqual([('heal', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_leaked(self):
+        """Placement was away when the move was confirmed."""
+        self.force(self.server, 'host2')
+        with mock.patch.object(
+                report.SchedulerReportClient,
+                'delete_allocation_for_instance', autospec=True):
+            self.api.post_server_action(
+                self.server['id'], {'confirmResize': None})
+            self._wait_for_state_change(self.server, 'ACTIVE')
+            self._wait_for_migration_status(self.server, ['confirmed'])
+        self._wait_for_assert(
+            lambda: self.assertEqual({'leaked-allocation'}, self.found()))
+        self.assertEqual([('release', 'repaired')], self.repair())
+        self.assertMended('host2')

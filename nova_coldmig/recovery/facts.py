@@ -59,9 +59,10 @@ class Facts:
 
     @property
     def holders(self):
-        """The ended migrations that hold something."""
+        """The ended migrations that hold something, but for one in a revert."""
         return [m for m in self.migrations
-                if m.status in ENDED and self.held[m.uuid]]
+                if m.status in ENDED and self.held[m.uuid] and
+                m is not self.migration]
 
     @property
     def migration(self):

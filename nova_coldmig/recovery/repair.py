@@ -26,6 +26,7 @@ from nova.compute import api
 from nova.compute import rpcapi
 from nova.compute import task_states
 from nova.compute import vm_states
+import nova.conf
 from nova import exception
 from nova.i18n import _
 from nova import objects
@@ -35,6 +36,7 @@ from oslo_utils import timeutils
 
 from nova_coldmig.recovery import plan
 
+CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
 ACTION = 'coldmig_repair'
@@ -168,8 +170,9 @@ STEPS = {
 def _record(context, instance, details):
     now = timeutils.utcnow()
     objects.InstanceActionEvent(
-        context=context, event=ACTION, start_time=now, finish_time=now,
-        result='Success', details=details,
+        # Without a host the API does not show the action.
+        context=context, event=ACTION, host=CONF.host, start_time=now,
+        finish_time=now, result='Success', details=details,
     ).create(instance.uuid, context.request_id)
 
 

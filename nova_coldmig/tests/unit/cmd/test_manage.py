@@ -1,0 +1,63 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import argparse
+import json
+from unittest import mock
+
+from nova import test
+
+from nova_coldmig.cmd import manage
+
+
+class ExitCodeTest(test.NoDBTestCase):
+
+    def _parse(self, *arguments):
+        parser = argparse.ArgumentParser()
+        manage._add_parsers(parser.add_subparsers())
+        return parser.parse_args(('migration',) + arguments)
+
+    def _repair(self, *outcomes):
+        done = [{'server': 'uuid', 'host': 'host1', 'findings': ['two-hosts'],
+                 'repair': None, 'what': 'Look.', 'outcome': outcome,
+                 'reason': None} for outcome in outcomes]
+        with mock.patch.object(manage, 'repair', autospec=True,
+                               return_value=iter(done)):
+            return manage._repair(self._parse('repair', '--all'))
+
+    def test_repair(self):
+        self.assertEqual(manage.CLEAN, self._repair())
+        self.assertEqual(manage.CLEAN, self._repair('repaired', 'repaired'))
+        for outcome in ('would-repair', 'by-hand', 'refused'):
+            self.assertEqual(
+                manage.FOUND, self._repair('repaired', outcome, 'repaired'))
+        self.assertEqual(
+            manage.NOT_REPAIRED, self._repair('by-hand', 'failed', 'refused'))
+
+    def test_dry_run_is_the_default(self):
+        with mock.patch.object(manage, 'repair', autospec=True,
+                               return_value=()) as repair:
+            manage._repair(self._parse('repair', '--host', 'host1'))
+            repair.assert_called_once_with('host1', None, 3600, [], False)
+
+    def test_check(self):
+        finding = {'server': 'uuid', 'host': 'host1', 'finding': 'two-hosts',
+                   'what': '.', 'sure': 'certain', 'repair': '.'}
+        with mock.patch.object(manage, 'check', autospec=True) as check, \
+                mock.patch('builtins.print') as printed:
+            check.return_value = ()
+            args = self._parse('check', '--all', '--json')
+            self.assertEqual(manage.CLEAN, manage._check(args))
+            check.return_value = (finding,)
+            self.assertEqual(manage.FOUND, manage._check(args))
+            (line,), _kwargs = printed.call_args
+            self.assertEqual(finding, json.loads(line))

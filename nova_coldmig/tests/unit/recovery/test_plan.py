@@ -1,0 +1,118 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The choice of a repair as a table."""
+
+from nova import objects
+from nova import test
+
+from nova_coldmig.recovery import facts
+from nova_coldmig.recovery import plan
+
+SERVER, NODE1, NODE2 = 'server', 'node1', 'node2'
+
+
+def make_facts(host, vm_state, task_state, held, status=None, mine=(),
+               down=(), conductors_down=(), idle=10,
+               migration_type='migration'):
+    instance = objects.Instance(
+        uuid=SERVER, host=host, node=host, vm_state=vm_state,
+        task_state=task_state)
+    migrations = [objects.Migration(
+        id=1, uuid='move', status=status, migration_type=migration_type,
+        source_compute='host1', source_node='host1', dest_compute='host2',
+        dest_node='host2', cross_cell_move=False)] if status else []
+    return facts.Facts(
+        instance, migrations, {SERVER: set(mine), 'move': set(held)},
+        {'host1': NODE1, 'host2': NODE2}[host], idle, frozenset(down),
+        frozenset(conductors_down))
+
+
+class MakeTest(test.NoDBTestCase):
+
+    def assertPlan(self, repair, *args, **kwargs):
+        self.assertEqual(
+            repair, plan.make(make_facts(*args, **kwargs)).repair)
+
+    def test_repaired(self):
+        for repair, host, vm_state, task, status, held, mine in (
+            ('give-back', 'host1', 'active', 'resize_prep', 'pre-migrating',
+             [NODE1], [NODE2]),
+            ('give-back', 'host1', 'active', 'resize_prep', 'error',
+             [], [NODE1]),
+            ('give-back', 'host1', 'active', None, 'migrating',
+             [NODE1], [NODE2]),
+            ('revert', 'host2', 'active', 'resize_migrated',
+             'post-migrating', [NODE1], [NODE2]),
+            ('revert', 'host2', 'active', 'resize_finish',
+             'post-migrating', [NODE1], [NODE2]),
+            ('revert', 'host2', 'resized', 'resize_reverting',
+             'reverting', [NODE1], [NODE2]),
+            ('finish-revert', 'host2', 'resized', 'resize_reverting',
+             'reverted', [NODE1], [NODE2]),
+            ('finish-revert', 'host1', 'resized', 'resize_reverting',
+             'reverted', [], [NODE1]),
+            ('confirm', 'host2', 'resized', None, 'confirming',
+             [NODE1], [NODE2]),
+            ('take-over', 'host1', 'active', None, 'error', [NODE1], []),
+            ('take-over', 'host1', 'active', None, 'error',
+             [NODE1], [NODE2]),
+            ('release', 'host2', 'error', None, 'error', [NODE1], [NODE2]),
+            ('heal', 'host1', 'active', None, None, [], []),
+        ):
+            self.assertPlan(repair, host, vm_state, task, held, status, mine)
+
+    def test_by_hand(self):
+        for host, vm_state, task, status, held, mine in (
+            # The source may still copy.
+            ('host1', 'active', 'resize_migrating', 'migrating',
+             [NODE1], [NODE2]),
+            # Somebody has reset the state.
+            ('host2', 'active', None, 'post-migrating', [NODE1], [NODE2]),
+            ('host2', 'error', None, 'confirming', [NODE1], [NODE2]),
+            # It holds two hosts, or only the wrong one.
+            ('host1', 'active', None, None, [], [NODE1, NODE2]),
+            ('host1', 'active', None, None, [], [NODE2]),
+            # The guest was started and nothing else was written.
+            ('host2', 'active', 'resize_finish', 'finished',
+             [NODE1], [NODE2]),
+        ):
+            self.assertPlan(None, host, vm_state, task, held, status, mine)
+
+    def test_host_is_down(self):
+        """Nova's own revert and confirm need both hosts."""
+        for task, status, vm_state in (
+                ('resize_finish', 'post-migrating', 'active'),
+                (None, 'confirming', 'resized')):
+            self.assertPlan(None, 'host2', vm_state, task, [NODE1], status,
+                            [NODE2], down=['host1'])
+
+    def test_resize(self):
+        self.assertPlan(None, 'host1', 'active', 'resize_prep', [NODE1],
+                        'pre-migrating', [NODE2], migration_type='resize')
+
+
+class AttendedTest(test.NoDBTestCase):
+
+    def _attended(self, fenced=(), bound=5, **kwargs):
+        return plan.attended(make_facts(
+            'host1', 'active', None, [], **kwargs), bound, frozenset(fenced))
+
+    def test_idle(self):
+        self.assertIsNone(self._attended())
+        self.assertIn('10 seconds ago', self._attended(bound=11))
+
+    def test_down(self):
+        for kwargs in ({'down': ['one']}, {'conductors_down': ['one']}):
+            self.assertIn('one is down', self._attended(**kwargs))
+            self.assertIn('one is down', self._attended(['two'], **kwargs))
+            self.assertIsNone(self._attended(['one'], **kwargs))

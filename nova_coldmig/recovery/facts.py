@@ -59,7 +59,7 @@ class Facts:
 
     @property
     def holders(self):
-        """The ended migrations that hold something, but for one in a revert."""
+        """The ended migrations that hold something, but for one reverted."""
         return [m for m in self.migrations
                 if m.status in ENDED and self.held[m.uuid] and
                 m is not self.migration]

@@ -53,7 +53,7 @@ class ExitCodeTest(test.NoDBTestCase):
         finding = {'server': 'uuid', 'host': 'host1', 'finding': 'two-hosts',
                    'what': '.', 'sure': 'certain', 'repair': '.'}
         with mock.patch.object(manage, 'check', autospec=True) as check, \
-                mock.patch('builtins.print') as printed:
+                mock.patch('builtins.print', autospec=True) as printed:
             check.return_value = ()
             args = self._parse('check', '--all', '--json')
             self.assertEqual(manage.CLEAN, manage._check(args))

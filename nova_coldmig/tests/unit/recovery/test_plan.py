@@ -14,25 +14,26 @@
 
 from nova import objects
 from nova import test
+from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova_coldmig.recovery import facts
 from nova_coldmig.recovery import plan
 
-SERVER, NODE1, NODE2 = 'server', 'node1', 'node2'
+NODE1, NODE2 = uuids.node1, uuids.node2
 
 
 def make_facts(host, vm_state, task_state, held, status=None, mine=(),
                down=(), conductors_down=(), idle=10,
                migration_type='migration'):
     instance = objects.Instance(
-        uuid=SERVER, host=host, node=host, vm_state=vm_state,
+        uuid=uuids.server, host=host, node=host, vm_state=vm_state,
         task_state=task_state)
     migrations = [objects.Migration(
-        id=1, uuid='move', status=status, migration_type=migration_type,
+        id=1, uuid=uuids.move, status=status, migration_type=migration_type,
         source_compute='host1', source_node='host1', dest_compute='host2',
         dest_node='host2', cross_cell_move=False)] if status else []
     return facts.Facts(
-        instance, migrations, {SERVER: set(mine), 'move': set(held)},
+        instance, migrations, {uuids.server: set(mine), uuids.move: set(held)},
         {'host1': NODE1, 'host2': NODE2}[host], idle, frozenset(down),
         frozenset(conductors_down))
 

@@ -1,0 +1,169 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""A small cloud in this process, whose moves end at prep_resize."""
+
+# First of all: it selects the threading model of the series.
+from nova_coldmig.tests.functional import base
+
+import contextlib
+import threading
+import time
+import types
+
+import fixtures
+from nova import objects
+from nova.tests import fixtures as nova_fixtures
+from oslo_messaging.rpc import client as rpc_client
+import testtools
+
+#: Ways to migrate a server to a host: the microversion and the body of the
+#: action. The first is Nova's own.
+VANILLA, FORCED = 'vanilla', 'forced'
+SOURCE, DESTINATION = 'host1', 'host2'
+#: Seconds between two looks of the fake message driver at its queues. It
+#: waits 0.05, which is far more than a broker takes and would hide the rest.
+POLL = 0.002
+NETWORK = nova_fixtures.NeutronFixture.network_1['id']
+
+
+class Stopped(Exception):
+    """A move that is wanted up to here and no further."""
+
+
+class PrepResizeStop(fixtures.Fixture):
+    """Lets the cast of prep_resize fail, and tells when that was.
+
+    The conductor then takes everything back, and the server can be moved
+    again.
+    """
+
+    def _setUp(self):
+        self._reached = threading.Event()
+        cast = rpc_client._CallContext.cast
+
+        def stop(client, context, method, **kwargs):
+            if method != 'prep_resize':
+                return cast(client, context, method, **kwargs)
+            self._at = time.perf_counter()
+            self._reached.set()
+            raise Stopped()
+
+        self.useFixture(fixtures.MonkeyPatch(
+            'oslo_messaging.rpc.client._CallContext.cast', stop))
+
+    def arm(self):
+        self._reached.clear()
+
+    def wait(self):
+        """Wait for the cast.
+
+        :returns: float, when it was, in seconds of time.perf_counter.
+        """
+        if not self._reached.wait(60):
+            raise RuntimeError('The move did not get to prep_resize.')
+        return self._at
+
+
+class Case(base.ColdmigTestCase):
+    """Runs one measurement.
+
+    :param measure: callable that is given the case and returns the result.
+    :param halves: iterable of str, the halves of the package that are there;
+        None for all.
+    """
+
+    def __init__(self, measure, halves=None):
+        super().__init__('test_measure')
+        self._measure = measure
+        if halves is not None:
+            self.halves = halves
+            if not halves:
+                self.microversion = base.TREE.max_microversion
+        # Nova's base class forgets what has no underscore.
+        self._result = None
+
+    def setUp(self):
+        self.flags(instances=-1, cores=-1, ram=-1, group='quota')
+        # Room for many small servers.
+        self.flags(initial_cpu_allocation_ratio=64.0)
+        super().setUp()
+        self.useFixture(fixtures.MonkeyPatch(
+            'oslo_messaging._drivers.impl_fake.time', types.SimpleNamespace(
+                time=time.time,
+                sleep=lambda seconds: time.sleep(min(seconds, POLL)))))
+
+    def test_measure(self):
+        self._result = self._measure(self)
+
+    def clients(self):
+        """Make a client of the API for each way to migrate."""
+        vanilla, forced = self.client(), self.client()
+        vanilla.microversion = '2.56'
+        return {VANILLA: (vanilla, {'host': DESTINATION}),
+                FORCED: (forced, {'host': DESTINATION, 'force': True})}
+
+    def boot_small(self, flavor):
+        """Create a server with a port."""
+        return self.boot(SOURCE, flavor_id=flavor,
+                         networks=[{'uuid': NETWORK}])
+
+    def small_flavor(self):
+        return self._create_flavor(memory_mb=16, vcpu=1, disk=1, ephemeral=0)
+
+    def move(self, stop, server, way, around=contextlib.nullcontext()):
+        """Migrate a server as far as prep_resize, and wait for the rest.
+
+        :param stop: PrepResizeStop
+        :param server: dict
+        :param way: tuple, of clients().
+        :param around: context manager for what is measured.
+        :returns: tuple of float, the seconds from the request to the cast,
+            and the processor time in seconds until all is taken back.
+        """
+        api, body = way
+        stop.arm()
+        with around:
+            busy, began = time.process_time(), time.perf_counter()
+            api.post_server_action(server['id'], {'migrate': body})
+            reached = stop.wait()
+        self.wait_idle(server)
+        return reached - began, time.process_time() - busy
+
+    def wait_idle(self, server):
+        deadline = time.monotonic() + 60
+        with self.cell_context() as context:
+            while time.monotonic() < deadline:
+                if objects.Instance.get_by_uuid(
+                        context, server['id']).task_state is None:
+                    return
+                time.sleep(0.005)
+        raise RuntimeError('The move was not taken back.')
+
+
+def run(measure, halves=None, case_class=Case):
+    """Run a measurement in a cloud of its own.
+
+    :param measure: callable that is given a Case and returns the result.
+    :param halves: as Case has it.
+    :param case_class: class, Case or one of its kind.
+    :returns: what measure returned.
+    :raises: RuntimeError with what went wrong.
+    """
+    case = case_class(measure, halves)
+    result = testtools.TestResult()
+    case.run(result)
+    if not result.wasSuccessful():
+        raise RuntimeError('\n'.join(
+            text for _case, text in result.errors + result.failures))
+    return case._result

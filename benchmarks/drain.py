@@ -1,0 +1,54 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Empties a host of many servers."""
+
+import time
+
+from benchmarks import cases
+from nova_coldmig.tests.functional import crowd
+
+HOW = {
+    cases.VANILLA: {'host': cases.DESTINATION},
+    cases.FORCED: {'host': cases.DESTINATION, 'force': True},
+}
+
+
+class Case(crowd.CrowdMixin, cases.Case):
+    """A cloud for many servers."""
+
+
+def measure(case, servers, clients, way):
+    """Migrate all servers of a host and wait until they are there.
+
+    :param case: Case
+    :param servers: int, how many.
+    :param clients: int, how many of them send requests at once.
+    :param way: str, cases.VANILLA or cases.FORCED.
+    :returns: dict of the result.
+    """
+    crowd = case.boot_crowd(servers)
+    began = time.perf_counter()
+    case.migrate_crowd(
+        [(server, HOW[way]) for server in crowd], clients)
+    case.wait_for_crowd(servers)
+    seconds = time.perf_counter() - began
+    migrations = {migration['instance_uuid']: migration['uuid'] for migration
+                  in case.api.api_get('/os-migrations').body['migrations']}
+    case.assertHeld(**{
+        cases.SOURCE: {uuid: case.resources for uuid in migrations.values()},
+        cases.DESTINATION: {server['id']: case.resources
+                            for server in crowd}})
+    return {'seconds': round(seconds, 1),
+            'moves_per_second': round(servers / seconds, 2),
+            'allocations': 'exact'}

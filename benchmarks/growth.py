@@ -1,0 +1,155 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""A move in a cloud of more and more compute nodes."""
+
+import datetime
+import statistics
+
+from nova.db.api import api as api_db
+from nova.db.api import models as api_models
+from nova.db.main import api as main_db
+from nova.db.main import models as main_models
+import os_resource_classes
+from oslo_utils import uuidutils
+from placement.db.sqlalchemy import models as placement_models
+from placement import db_api as placement_db
+import sqlalchemy
+
+from benchmarks import cases
+from benchmarks import figures
+
+SIZES = (10, 100, 1000, 5000)
+WARM_UP = 3
+#: Of each resource class, what a node of the fake driver has.
+NODE = {'VCPU': 64, 'MEMORY_MB': 262144, 'DISK_GB': 4096}
+#: Rows in one statement.
+BATCH = 500
+
+
+def measure(case, moves, sizes, full):
+    """Measure both ways to migrate at each size.
+
+    :param case: benchmarks.cases.Case
+    :param moves: int, how many of each at each size.
+    :param sizes: list of int, of compute nodes, rising.
+    :param full: bool, whether the nodes which are added have no room.
+    :returns: dict of size to the result.
+    """
+    stop = case.useFixture(cases.PrepResizeStop())
+    ways = case.clients()
+    flavor = case.small_flavor()
+    result, there = {}, len(case.hosts)
+    for size in sizes:
+        # One that has no history of moves.
+        server = case.boot_small(flavor)
+        add_nodes(case, there, size - there, full and server)
+        there = size
+        for _ in range(WARM_UP):
+            for way in ways.values():
+                case.move(stop, server, way)
+        seconds = {name: [] for name in ways}
+        for _ in range(moves):
+            for name, way in ways.items():
+                seconds[name].append(case.move(stop, server, way)[0])
+        result[str(size)] = dict(
+            {name: figures.summary(found) for name, found in seconds.items()},
+            ratio=figures.ratio(*(statistics.median(seconds[name]) for name in
+                                  (cases.FORCED, cases.VANILLA))))
+    return result
+
+
+def add_nodes(case, first, count, taken_by=None):
+    """Add compute nodes which nobody serves, to Nova and to Placement.
+
+    Through the tables: the records are what counts here, and each node would
+    take seconds to be made by a compute service.
+
+    :param case: benchmarks.cases.Case
+    :param first: int, number of the first.
+    :param count: int
+    :param taken_by: dict, a server whose project owns all that the nodes
+        have; None if they are to be empty.
+    """
+    names = ['node%05d' % number for number in range(first, first + count)]
+    uuids = [uuidutils.generate_uuid() for _ in names]
+    with case.cell_context() as context:
+        engine = main_db.get_engine(context=context)
+        _copy(engine, main_models.Service.__table__,
+              {'host': cases.SOURCE, 'binary': 'nova-compute'},
+              [{'host': name, 'uuid': uuidutils.generate_uuid(),
+                'last_seen_up': datetime.datetime(2100, 1, 1)}
+               for name in names])
+        _copy(engine, main_models.ComputeNode.__table__,
+              {'host': cases.SOURCE},
+              [{'host': name, 'hypervisor_hostname': name, 'uuid': uuid}
+               for name, uuid in zip(names, uuids)])
+    _copy(api_db.get_engine(), api_models.HostMapping.__table__,
+          {'host': cases.SOURCE}, [{'host': name} for name in names])
+    _add_providers(names, uuids, taken_by)
+
+
+def _copy(engine, table, of, changes):
+    """Insert rows like another.
+
+    :param of: dict of column to value, which finds the other.
+    :param changes: list of dict, what is different in each.
+    """
+    with engine.begin() as connection:
+        row = dict(connection.execute(sqlalchemy.select(table).where(*(
+            table.c[column] == value for column, value in of.items())
+        )).mappings().first())
+        row.pop('id')
+        _insert(connection, table, [dict(row, **change)
+                                    for change in changes])
+
+
+def _insert(connection, table, rows):
+    for start in range(0, len(rows), BATCH):
+        connection.execute(table.insert(), rows[start:start + BATCH])
+
+
+def _add_providers(names, uuids, taken_by):
+    providers = placement_models.ResourceProvider.__table__
+    inventories = placement_models.Inventory.__table__
+    consumers = placement_models.Consumer.__table__
+    allocations = placement_models.Allocation.__table__
+    classes = {os_resource_classes.STANDARDS.index(name): total
+               for name, total in NODE.items()}
+    with placement_db.get_placement_engine().begin() as connection:
+        _insert(connection, providers, [
+            {'name': name, 'uuid': uuid, 'generation': 1}
+            for name, uuid in zip(names, uuids)])
+        connection.execute(providers.update().where(
+            providers.c.root_provider_id.is_(None)).values(
+                root_provider_id=providers.c.id))
+        ids = dict(connection.execute(sqlalchemy.select(
+            providers.c.uuid, providers.c.id)).all())
+        _insert(connection, inventories, [
+            {'resource_provider_id': ids[uuid], 'resource_class_id': number,
+             'total': total, 'reserved': 0, 'min_unit': 1,
+             'max_unit': total, 'step_size': 1, 'allocation_ratio': 1.0}
+            for uuid in uuids for number, total in classes.items()])
+        if not taken_by:
+            return
+        owner = dict(connection.execute(sqlalchemy.select(
+            consumers.c.project_id, consumers.c.user_id,
+            consumers.c.generation, consumers.c.consumer_type_id).where(
+                consumers.c.uuid == taken_by['id'])).mappings().first())
+        holders = {uuid: uuidutils.generate_uuid() for uuid in uuids}
+        _insert(connection, consumers, [
+            dict(owner, uuid=holder) for holder in holders.values()])
+        _insert(connection, allocations, [
+            {'resource_provider_id': ids[uuid], 'consumer_id': holders[uuid],
+             'resource_class_id': number, 'used': total}
+            for uuid in uuids for number, total in classes.items()])

@@ -99,6 +99,11 @@ class ForcedAPI(compute.API):
         # conductor that does not know force stays there too.
         return False
 
+    def _allow_resize_to_same_host(self, *args, **kwargs):
+        # Nova would ask Placement whether the source may be the destination,
+        # which a forced one never is.
+        return False
+
     def _validate_host_for_cold_migrate(self, context, instance, host_name,
                                         allow_cross_cell_resize):
         """Check what the API can know of the destination.

@@ -139,6 +139,9 @@ class ForcedMigrationTask(migrate.MigrationTask):
         self.host_list = []
         scheduler_utils.fill_provider_mapping(self.request_spec, selection)
         self._record(node, service, overridden)
+        # As late as can be: once the destination is told, it would hand the
+        # source back to a server that was deleted (bug 1848343).
+        self._get_instance()
         return selection
 
     def rollback(self, ex):
@@ -148,7 +151,9 @@ class ForcedMigrationTask(migrate.MigrationTask):
         """
         try:
             super().rollback(ex)
+            self._release_if_deleted()
         except (ks_exc.ClientException,
+                exception.AllocationDeleteFailed,
                 exception.AllocationMoveFailed,
                 exception.ConsumerAllocationRetrievalFailed) as e:
             # Whoever raises here takes the place of the reason. What is left
@@ -156,6 +161,25 @@ class ForcedMigrationTask(migrate.MigrationTask):
             LOG.error('The claim of the migration could not be taken back: '
                       "%s. 'nova-manage placement audit' tells what is left.",
                       e, instance=self.instance)
+
+    def _get_instance(self):
+        """Read the instance anew.
+
+        :returns: nova.objects.Instance
+        :raises: nova.exception.InstanceNotFound if it was deleted meanwhile.
+        """
+        return objects.Instance.get_by_uuid(
+            self.context, self.instance.uuid, expected_attrs=[])
+
+    def _release_if_deleted(self):
+        """Take from a server that is gone what the rollback gave back."""
+        if not self._held_allocations:
+            return
+        try:
+            self._get_instance()
+        except exception.InstanceNotFound:
+            self.reportclient.delete_allocation_for_instance(
+                self.context, self.instance.uuid, force=True)
 
     def _check_destination(self):
         named = self.request_spec.requested_destination

@@ -13,11 +13,14 @@
 """Placement that is away, refuses, or is changed by someone else meanwhile."""
 
 from importlib import metadata
+import pkgutil
 
 import fixtures
 from keystoneauth1 import exceptions as ks_exc
 from nova.scheduler.client import report
 from nova.tests.unit import fake_requests
+from nova import utils
+import oslo_messaging as messaging
 from oslo_serialization import jsonutils
 from oslo_utils import uuidutils
 
@@ -249,6 +252,69 @@ class DeletedMeanwhileTest(TroubleTestCase):
         self._wait_until_deleted(server)
         self._wait_for_log('.*During cold migrate the instance was deleted')
         self.assertHeld()
+
+    def _deletes_before(self, target, error=None):
+        """Delete a server right before a step of its forced move.
+
+        :param target: str, name of the function that is the step.
+        :param error: Exception that the step raises.
+        :returns: the server.
+        """
+        server = self.boot('host1')
+        passed_on = pkgutil.resolve_name(target)
+        held = []
+
+        def delete(*args, **kwargs):
+            held.append(self.held())
+            self._delete_server(server)
+            if error:
+                raise error
+            return passed_on(*args, **kwargs)
+
+        self.replace(target, delete)
+        self.migrate(server, 'host2', force=True)
+        self._wait_for_assert(lambda: self.assertNotEqual([], held))
+        self._wait_until_deleted(server)
+        # The claim was made by then.
+        self.assertEqual([server['id']], list(held[0]['host2']))
+        return server
+
+    def _status(self, server):
+        """Read the status of the migration of a server that is gone."""
+        with self.cell_context() as context:
+            with utils.temporary_mutation(context, read_deleted='yes'):
+                migration, = base.objects.MigrationList.get_by_filters(
+                    context, {'instance_uuid': server['id']})
+        return migration.status
+
+    def assertNothingLeft(self, server):
+        self._wait_for_assert(self.assertHeld)
+        self.assertEqual('error', self._status(server))
+
+    def test_after_the_claim(self):
+        """Neither the migration's share nor the server's outlives it."""
+        server = self._deletes_before(
+            'nova.scheduler.utils.fill_provider_mapping')
+        self._wait_for_log('.*During cold migrate the instance was deleted')
+        self.assertNothingLeft(server)
+
+    def test_while_the_cast_fails(self):
+        server = self._deletes_before(
+            'nova.compute.rpcapi.ComputeAPI.prep_resize',
+            messaging.MessageDeliveryFailure('the broker is away'))
+        self.assertNothingLeft(server)
+
+    def test_upstream_while_the_cast_is_under_way(self):
+        """The destination gives the dead server back what it held.
+
+        It is bug 1848343 of Nova, and in nova-compute, which is Nova's.
+        """
+        server = self._deletes_before(
+            'nova.compute.rpcapi.ComputeAPI.prep_resize')
+        self.wait_for_error(server, 'compute_prep_resize')
+        self._wait_for_assert(
+            lambda: self.assertEqual('error', self._status(server)))
+        self.assertHeld(host1=server['id'])
 
 
 class RaceTest(TroubleTestCase):

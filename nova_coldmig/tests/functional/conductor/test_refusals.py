@@ -262,6 +262,45 @@ class VolumeZoneTest(base.ColdmigTestCase):
         self.assertHeld(host1=server['id'])
         self.assertEqual([], self.migrations(server))
 
+    def test_attached_volume_elsewhere(self):
+        """It need not be the volume that the server boots from."""
+        server = self.boot('host1')
+        self._attach(server, 200, 202)
+        # From 2026.2 on it is attached after the answer.
+        self._wait_for_assert(lambda: self.assertNotEqual(
+            [], self.api.get_server(server['id'])[
+                'os-extended-volumes:volumes_attached']))
+        self.flags(cross_az_attach=False, group='cinder')
+        self.assertIn(
+            '[cinder]cross_az_attach forbids that',
+            self.refused(server, 400, {'host': 'host2', 'force': True}))
+        self.assertOn(server, 'host1')
+        self.assertHeld(host1=server['id'])
+
+    def _attach(self, server, *status):
+        self.api.api_post(
+            '/servers/%s/os-volume_attachments' % server['id'],
+            {'volumeAttachment': {
+                'volumeId': nova_fixtures.CinderFixture.IMAGE_BACKED_VOL}},
+            check_response_status=status)
+
+    def test_no_volume_is_attached_meanwhile(self):
+        """So the conductor need not look again."""
+        server = self.boot('host1')
+        self.flags(cross_az_attach=False, group='cinder')
+        self.before_conductor(lambda _sent: self._attach(server, 409))
+        self.force(server, 'host2')
+        self.assertMoved(server, 'host1', 'host2')
+
+    def test_upstream_unforced_move_does_not_look(self):
+        """Nova looks at the zone that the server is pinned to, if it is."""
+        server = self._boot_from_volume()
+        self.flags(cross_az_attach=False, group='cinder')
+        self.migrate(server, 'host2')
+        self._wait_for_state_change(server, 'VERIFY_RESIZE')
+        self.assertOn(server, 'host2', 'VERIFY_RESIZE')
+        self.assertSchedulerCalls(1)
+
     def test_volume_in_the_same_zone(self):
         server = self._boot_from_volume()
         self.api.api_post('/os-aggregates/%s/action' % self.far,

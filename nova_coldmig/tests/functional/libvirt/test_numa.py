@@ -31,13 +31,13 @@ class NumaTestCase(base.LibvirtMixin, upstream.ServersTestBase):
 
     def setUp(self):
         super().setUp()
-        self.configure()
         for host in ('compute1', 'compute2'):
+            self.configure(host)
             self.start_compute(hostname=host, host_info=fakelibvirt.HostInfo(
                 cpu_nodes=2, cpu_sockets=1, cpu_cores=2, cpu_threads=2))
 
-    def configure(self):
-        """Set the options of the hosts."""
+    def configure(self, host):
+        """Set the options that a host is to read."""
 
     def flavor(self, vcpu=2, **extra_specs):
         self.resources = {'VCPU': vcpu, 'MEMORY_MB': 1024, 'DISK_GB': 1}
@@ -53,7 +53,7 @@ class NumaTestCase(base.LibvirtMixin, upstream.ServersTestBase):
 class PinnedTest(NumaTestCase):
     """Each CPU of the guest has one of the host to itself."""
 
-    def configure(self):
+    def configure(self, host):
         self.flags(cpu_dedicated_set='0-7', group='compute')
 
     def dedicated(self, vcpu=2, **extra_specs):
@@ -150,7 +150,7 @@ class PinnedTest(NumaTestCase):
 class PinnedOnSharedTest(NumaTestCase):
     """Hosts from before there were PCPUs pin CPUs that they call VCPUs."""
 
-    def configure(self):
+    def configure(self, host):
         self.flags(cpu_dedicated_set=None, cpu_shared_set=None,
                    group='compute')
         self.flags(vcpu_pin_set='0-7')
@@ -174,10 +174,60 @@ class PinnedOnSharedTest(NumaTestCase):
             'server', host='compute2')
 
 
+class PinnedOnOneHostTest(NumaTestCase):
+    """Only the source tells the CPUs to pin from those to share.
+
+    Both hosts are in one process, which has one configuration: it is that of
+    the host that is about to read it.
+    """
+
+    DEDICATED = {'compute1': '0-7', 'compute2': None}
+    SHARED = {'compute1': None, 'compute2': '0-7'}
+
+    def configure(self, host):
+        self.flags(cpu_dedicated_set=self.DEDICATED[host],
+                   cpu_shared_set=None, group='compute')
+        self.flags(vcpu_pin_set=self.SHARED[host])
+
+    def setUp(self):
+        super().setUp()
+        flavor = self.flavor(hw__cpu_policy='dedicated')
+        self.there = dict(self.resources)
+        self.as_pcpus()
+        self.configure('compute1')
+        self.server = self.boot('compute1', flavor)
+        self.assertHeld(compute1=self.server['id'])
+        self.configure('compute2')
+
+    def test_falls_back(self):
+        """What was a PCPU on the source is a VCPU on the destination."""
+        self.force(self.server, 'compute2')
+        self.assertMoved(self.server, 'compute1', 'compute2',
+                         took={'compute2': self.there})
+        (_cell, cpus), = self.pinned(self.server)
+        self.assertEqual(2, len(cpus))
+        self.configure('compute1')
+        self.confirm(self.server, took={'compute2': self.there})
+
+    def test_reverts(self):
+        before = self.pinned(self.server)
+        self.force(self.server, 'compute2')
+        self.assertMoved(self.server, 'compute1', 'compute2',
+                         took={'compute2': self.there})
+        self.revert(self.server)
+        self.assertEqual(before, self.pinned(self.server))
+
+    def test_does_not_fall_back(self):
+        self.flags(group='workarounds', disable_fallback_pcpu_query=True)
+        self.assertRefused(
+            self.server, 'Placement has nothing on host compute2 that holds '
+            'the server', host='compute2', compute1=self.server['id'])
+
+
 class RatioTest(NumaTestCase):
     """The allocation ratio holds for each cell."""
 
-    def configure(self):
+    def configure(self, host):
         self.flags(initial_cpu_allocation_ratio=1.0,
                    initial_ram_allocation_ratio=1.0)
 

@@ -16,6 +16,7 @@ Each resource that a port needs is taken of one of the destination's network
 devices, and the port is told of which.
 """
 
+from nova.compute import api as compute
 from nova.network import constants
 from nova import objects
 from nova.tests.functional import test_servers_resource_request as upstream
@@ -182,3 +183,19 @@ class SeveralGroupsTest(
             {'NET_PACKET_RATE_KILOPACKET_PER_SEC': {'total': 10000}},
             [self.CUSTOM_VNIC_TYPE_NORMAL])
         self.assertRefused(server, 'lacks a device or capability')
+
+    def test_old_compute(self):
+        """One that does not know several groups might be the destination."""
+        ports = (self.neutron.port_with_resource_request,)
+        server = self._boot(*ports)
+        before = self.held()
+        oldest = compute.MIN_COMPUTE_MOVE_WITH_EXTENDED_RESOURCE_REQUEST
+        self.replace(
+            'nova.objects.service.get_minimum_version_all_cells',
+            lambda *args, **kwargs: oldest - 1)
+        for migrate in ({'host': 'host2'}, {'host': 'host2', 'force': True}):
+            self.assertIn('not supported by old nova compute service',
+                          self.refused(server, 400, migrate))
+        self.assertOn(server, 'host1')
+        self.assertEqual(before, self.held())
+        self.assertPorts(ports, 'host1')

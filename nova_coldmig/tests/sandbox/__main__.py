@@ -14,6 +14,7 @@
 
 import argparse
 import contextlib
+import json
 import logging
 import os
 import signal
@@ -79,9 +80,14 @@ def parse(args):
         '--paste-ini', metavar='PATH',
         help="api-paste.ini of Nova (default: the one installed with it)")
     parser.add_argument(
+        '--without-coldmig', action='store_true',
+        help='serve a plain Nova')
+    parser.add_argument(
         '--directory', metavar='PATH', default='.',
         help='where the log and the credentials are written')
     args = parser.parse_args(args)
+    if args.without_coldmig and not args.serve:
+        parser.error('--without-coldmig needs --serve')
     if args.port is None:
         args.port = PORT if args.serve else 0
     # One for each cloud that may run at the same time.
@@ -131,8 +137,9 @@ def boot(args, terminal):
     terminal.line('Log: %s' % log_file)
     # Importing it takes seconds and selects the kind of threads.
     from nova_coldmig.tests.sandbox import cloud
+    options = {'halves': ()} if args.without_coldmig else {}
     return cloud.Cloud(port=args.port, paste=args.paste_ini,
-                       log_file=log_file)
+                       log_file=log_file, **options)
 
 
 def tell(cloud, terminal, signals):
@@ -148,17 +155,18 @@ def tell(cloud, terminal, signals):
     terminal.line(terminal.paint('All is as it should be.', 'green'))
 
 
-def serve(cloud, terminal, signals, directory):
+def serve(cloud, terminal, signals, args):
     """Serve until a signal.
 
     :param cloud: nova_coldmig.tests.sandbox.cloud.Cloud
     :param terminal: nova_coldmig.tests.sandbox.table.Terminal
     :param signals: Signals
-    :param directory: str, where the credentials are written.
+    :param args: argparse.Namespace, with the directory to write credentials
+        to.
     """
     from nova_coldmig.tests.sandbox import client
     microversion = client.Client(cloud.admin).max_microversion()
-    paths = cloud.write_credentials(directory, microversion)
+    paths = cloud.write_credentials(args.directory, microversion)
     terminal.heading('Endpoints')
     for service_type, url in sorted(cloud.endpoints().items()):
         terminal.line('   %-10s %s' % (service_type, url))
@@ -173,9 +181,12 @@ def serve(cloud, terminal, signals, directory):
             'openstack server migration confirm demo'):
         terminal.line('   ' + line)
     terminal.heading('and with curl, at microversion %s' % microversion)
+    body = {'host': 'host3'}
+    if not args.without_coldmig:
+        body['force'] = True
     for line in (
             'curl -K %s \\' % paths['curlrc-admin'],
-            '    -d \'{"migrate": {"host": "host3", "force": true}}\' \\',
+            "    -d '%s' \\" % json.dumps({'migrate': body}),
             '    %s/servers/<id>/action' % cloud.endpoints()['compute']):
         terminal.line('   ' + line)
     terminal.line()
@@ -207,7 +218,7 @@ def run(args, terminal, signals):
             terminal.line('Up after %.1f s' % (time.monotonic() - started))
             try:
                 if args.serve:
-                    serve(cloud, terminal, signals, args.directory)
+                    serve(cloud, terminal, signals, args)
                 else:
                     tell(cloud, terminal, signals)
                     terminal.line('%.1f s in all' % (

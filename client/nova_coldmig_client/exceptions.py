@@ -10,10 +10,15 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What goes wrong in the client."""
+
+"""What goes wrong in the client, each in a sentence for a person."""
 
 
-class NotSupported(Exception):
+class ClientError(Exception):
+    """Something that the user of a command is told."""
+
+
+class NotSupported(ClientError):
     """The cloud does not have the package."""
 
     def __init__(self):
@@ -21,9 +26,45 @@ class NotSupported(Exception):
                          'Nova does not have the package nova-coldmig.')
 
 
-class MigrationFailed(Exception):
+class RequestFailed(ClientError):
+    """Nova refused, or did not answer.
+
+    :ivar status: int of HTTP, or None if there was no answer.
+    """
+
+    def __init__(self, message, status=None):
+        super().__init__(message)
+        self.status = status
+
+    @classmethod
+    def from_response(cls, response):
+        """Take the message out of what Nova answered.
+
+        :param response: requests.Response, an error.
+        """
+        try:
+            # {"conflictingRequest": {"code": 409, "message": ...}}
+            (error,) = response.json().values()
+            message = error['message']
+        except (ValueError, AttributeError, TypeError, KeyError):
+            # Of something between here and Nova.
+            message = response.reason
+        message = '%s (HTTP %d)' % (message, response.status_code)
+        request_id = response.headers.get('x-openstack-request-id')
+        if request_id:
+            message += ' (Request-ID: %s)' % request_id
+        return cls(message, response.status_code)
+
+    @property
+    def transient(self):
+        """Whether the same request may be answered later."""
+        return (self.status is None or self.status >= 500
+                or self.status == 429)
+
+
+class MigrationFailed(ClientError):
     """A server is not where it should be."""
 
 
-class TimedOut(Exception):
+class GaveUp(ClientError):
     """A migration goes on, but nobody waits for it any longer."""

@@ -10,22 +10,46 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+
 """Extension of the nova shell."""
 
-from keystoneauth1 import adapter
+import sys
+
+import novaclient
+from novaclient import api_versions
 from novaclient import exceptions as nova_exceptions
 from novaclient import utils
 from novaclient.v2 import shell
 from oslo_utils import strutils
 
+from nova_coldmig_client import display
 from nova_coldmig_client import exceptions
 from nova_coldmig_client import migration
+from nova_coldmig_client import watch
 
-_stock = shell.do_migrate
+OLDEST = (18, 6)
+LOOK = ('The migration goes on; look at it with "nova show %s" and "nova '
+        'instance-action-list %s".')
+
+# None in a release that has the extension hook, but not this.
+_stock = getattr(shell, 'do_migrate', None)
 
 
 def _boolean(text):
     return strutils.bool_from_string(text, strict=True)
+
+
+def _require():
+    """Refuse a novaclient that this can not be used with."""
+    version = novaclient.__version__
+    if tuple(int(part) for part in version.split('.')[:2]) < OLDEST:
+        raise nova_exceptions.CommandError(
+            'A forced migration needs python-novaclient %d.%d or newer, and '
+            'this is %s.' % (OLDEST + (version,)))
+    if not (_stock and hasattr(shell, '_find_server')):
+        raise nova_exceptions.CommandError(
+            'A migration can not be forced with python-novaclient %s. Use '
+            '"openstack server migrate --force".' % version)
 
 
 @utils.arg('server', metavar='<server>', help='Name or ID of server.')
@@ -34,49 +58,53 @@ def _boolean(text):
 @utils.arg('--host', metavar='<host>', default=None,
            help='Destination host name.')
 @utils.arg('--force', metavar='<True|False>', type=_boolean, default=False,
-           help='Bypass the scheduler; needs a host.')
+           help='Bypass the scheduler; needs a host, and a Nova that has the '
+                'package nova-coldmig.')
 @utils.arg('--poll', dest='poll', action='store_true', default=False,
            help='Report the server migration progress until it completes.')
-def do_migrate(cs, args):
+def migrate(cs, args):
     """Migrate a server."""
     if args.host and args.target and args.host != args.target:
         raise nova_exceptions.CommandError('Two hosts are named.')
     args.host = args.host or args.target
-    if not args.force:
-        if args.host and cs.api_version < shell.api_versions.APIVersion(
-                '2.56'):
-            raise nova_exceptions.CommandError(
-                'A host needs --os-compute-api-version 2.56 or greater.')
-        return _stock(cs, args)
-    if not args.host:
+    if args.force and not args.host:
         raise nova_exceptions.CommandError('--force needs a host.')
-    server = shell._find_server(cs, args.server)
+    if args.force or not _stock:
+        _require()
+        try:
+            return _force(cs, args)
+        except exceptions.ClientError as exc:
+            raise nova_exceptions.CommandError(str(exc))
+    if args.host and cs.api_version < api_versions.APIVersion('2.56'):
+        raise nova_exceptions.CommandError(
+            'A host needs --os-compute-api-version 2.56 or greater.')
+    return _stock(cs, args)
+
+
+def _force(cs, args):
+    server_id = shell._find_server(cs, args.server).id
     # The client itself sends no microversion above its own maximum.
-    client = adapter.Adapter(
-        cs.client.session, auth=cs.client.auth,
-        service_type=cs.client.service_type or 'compute',
-        service_name=cs.client.service_name, interface=cs.client.interface,
-        region_name=cs.client.region_name,
-        endpoint_override=cs.client.endpoint_override)
-    # Neither is anything left of what novaclient asks of the response.
+    client = migration.plain(cs.client)
+    if not args.poll:
+        migration.force(client, server_id, args.host)
+        return
+    progress = display.Display(sys.stdout)
+    watched = watch.Watch(client, server_id, args.host, progress.show)
+    migration.force(client, server_id, args.host)
+    look = LOOK % (server_id, server_id)
     try:
-        response = migration.force(client, server.id, args.host)
-    except exceptions.NotSupported as exc:
-        raise nova_exceptions.CommandError(str(exc))
-    if response.status_code >= 400:
-        raise nova_exceptions.from_response(
-            response, response.json(), response.url, 'POST')
-    if args.poll:
-        shell._poll_for_status(cs.servers.get, server.id, 'migrating',
-                               ['active', 'verify_resize'])
+        watched.wait()
+    except exceptions.GaveUp as exc:
+        raise exceptions.GaveUp('%s %s' % (exc, look))
+    except KeyboardInterrupt:
+        sys.stderr.write('\n%s\n' % look)
+        raise
+    finally:
+        progress.close()
 
 
-# Nothing else may be called do_something here: argparse refuses two commands
-# of one name from Python 3.11 on, so the shell's own is replaced instead.
-migrate = do_migrate
-del do_migrate
-
-
+# Nothing here may be called do_migrate: argparse refuses two commands of one
+# name from Python 3.11 on, so the shell's own is replaced instead.
 def __pre_parse_args__():
     """Replace the command, before the parser is made of it."""
     shell.do_migrate = migrate

@@ -10,115 +10,132 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+
 import ddt
 from keystoneauth1 import adapter
-from keystoneauth1 import noauth
-from keystoneauth1 import session
-from oslotest import base
-from requests_mock.contrib import fixture
+from keystoneauth1 import exceptions as ksa_exceptions
+import requests
 
 from nova_coldmig_client import exceptions
 from nova_coldmig_client import migration
-
-NOVA = 'http://nova.example.com/v2.1'
-SERVER = NOVA + '/servers/the-id'
+from nova_coldmig_client.tests.unit import base
 
 
-def server(status, host, task=None):
-    return {'json': {'server': {
-        'status': status, 'OS-EXT-SRV-ATTR:host': host,
-        'OS-EXT-STS:task_state': task}}}
+class TestPlain(base.TestCase):
+    def test_same_place(self):
+        special = adapter.LegacyJsonAdapter(
+            self.session, service_type='compute', interface='internal',
+            region_name='here', endpoint_override=base.NOVA,
+            default_microversion='2.1', user_agent='who')
+        plain = migration.plain(special)
+        self.assertIs(adapter.Adapter, type(plain))
+        self.assertEqual(
+            ('compute', 'internal', 'here', base.NOVA, 'who', None),
+            (plain.service_type, plain.interface, plain.region_name,
+             plain.endpoint_override, plain.user_agent,
+             plain.default_microversion))
 
-
-class TestCase(base.BaseTestCase):
-    def setUp(self):
-        super().setUp()
-        self.requests = self.useFixture(fixture.Fixture())
-        self.client = adapter.Adapter(
-            session.Session(noauth.NoAuth(endpoint=NOVA)),
-            service_type='compute', endpoint_override=NOVA)
-
-
-class TestForce(TestCase):
-    def test_microversion_is_discovered(self):
-        self.requests.get(NOVA + migration.EXTENSION, json={'extension': {
-            'description': 'With force, at microversion 2.4711.'}})
-        post = self.requests.post(SERVER + '/action', status_code=202)
-        migration.force(self.client, 'the-id', 'host3')
-        self.assertEqual({'migrate': {'host': 'host3', 'force': True}},
-                         post.last_request.json())
-        self.assertEqual('compute 2.4711',
-                         post.last_request.headers['OpenStack-API-Version'])
-
-    def test_cloud_without_the_package(self):
-        self.requests.get(NOVA + migration.EXTENSION, status_code=404)
-        post = self.requests.post(SERVER + '/action', status_code=202)
-        self.assertRaises(exceptions.NotSupported, migration.force,
-                          self.client, 'the-id', 'host3')
-        self.assertFalse(post.called)
+    def test_compute_if_the_client_does_not_say(self):
+        self.assertEqual('compute', migration.plain(
+            adapter.Adapter(self.session)).service_type)
 
 
 @ddt.ddt
-class TestWatch(TestCase):
-    def setUp(self):
-        super().setUp()
-        self.patch(migration, 'INTERVAL', 0)
-        self.patch(migration, 'REASON_SECONDS', 0)
-        self.old = {'action': 'migrate', 'request_id': 'req-old'}
-        self.new = {'action': 'migrate', 'request_id': 'req-new'}
-        self.requests.get(SERVER + '/os-instance-actions', [
-            {'json': {'instanceActions': [self.old]}},
-            {'json': {'instanceActions': [self.new, self.old]}}])
-        self.requests.get(SERVER + '/os-instance-actions/req-new', json={
-            'instanceAction': {'events': [
-                {'event': 'b', 'start_time': '2', 'result': 'Error',
-                 'details': 'a consequence'},
-                {'event': 'a', 'start_time': '1', 'result': 'Error',
-                 'details': 'host3 is full'}]}})
+class TestSend(base.TestCase):
+    def send(self, **answer):
+        self.requests.get(base.SERVER, **answer)
+        return self.assertRaises(
+            exceptions.RequestFailed, migration.send, self.client, 'GET',
+            '/servers/the-id')
 
-    def patch(self, module, name, value):
-        self.addCleanup(setattr, module, name, getattr(module, name))
-        setattr(module, name, value)
+    def test_message_of_nova(self):
+        exc = self.send(**base.error(403, 'Not for you.', 'forbidden'))
+        self.assertEqual('Not for you. (HTTP 403) (Request-ID: req-1)',
+                         str(exc))
+        self.assertFalse(exc.transient)
 
-    def watch(self, *answers, **kwargs):
-        self.requests.get(
-            SERVER, [server('ACTIVE', 'host1')] + list(answers))
-        return migration.Watch(self.client, 'the-id', **kwargs)
+    @ddt.data({'text': '<html>'}, {'json': []}, {'json': {'a': 1, 'b': 2}},
+              {'json': {'a': 1}}, {'json': {'a': {}}}, {'json': 7})
+    def test_message_of_something_else(self, body):
+        exc = self.send(status_code=502, reason='Bad Gateway', **body)
+        self.assertEqual('Bad Gateway (HTTP 502)', str(exc))
 
-    def test_success(self):
-        seen = []
-        watch = self.watch(
-            server('RESIZE', 'host1', 'resize_prep'),
-            server('RESIZE', 'host1', 'resize_prep'),
-            server('VERIFY_RESIZE', 'host3'),
-            host='host3', progress=seen.append)
-        self.assertEqual('VERIFY_RESIZE', watch.wait())
-        self.assertEqual(['RESIZE (resize_prep)', 'VERIFY_RESIZE'], seen)
-
-    @ddt.data(('ACTIVE', 'host1'), ('VERIFY_RESIZE', 'host2'),
-              ('ERROR', 'host3'))
+    @ddt.data((409, False), (404, False), (429, True), (500, True),
+              (503, True))
     @ddt.unpack
-    def test_failure_has_the_first_reason(self, status, host):
-        watch = self.watch(server(status, host), host='host3')
-        exc = self.assertRaises(exceptions.MigrationFailed, watch.wait)
-        self.assertEqual('The server is %s on %s: host3 is full' % (
-            status, host), str(exc))
+    def test_transient(self, status, transient):
+        self.assertEqual(transient, self.send(status_code=status).transient)
 
-    def test_without_a_host_the_old_one_is_a_failure(self):
-        watch = self.watch(server('ACTIVE', 'host1'))
-        self.assertRaises(exceptions.MigrationFailed, watch.wait)
+    @ddt.data(requests.exceptions.ConnectionError('gone'),
+              requests.exceptions.ReadTimeout('slow'))
+    def test_no_answer(self, exc):
+        exc = self.send(exc=exc)
+        self.assertIsNone(exc.status)
+        self.assertTrue(exc.transient)
+        self.assertIn('nova.example.com', str(exc))
 
-    def test_confirm(self):
-        post = self.requests.post(SERVER + '/action', status_code=204)
-        watch = self.watch(
-            server('VERIFY_RESIZE', 'host3'),
-            server('VERIFY_RESIZE', 'host3', 'resize_confirming'),
-            server('ACTIVE', 'host3'), host='host3')
-        self.assertEqual('ACTIVE', watch.wait(confirm=True))
-        self.assertEqual({'confirmResize': None}, post.last_request.json())
+    @ddt.data((ksa_exceptions.Unauthorized, False),
+              (ksa_exceptions.ServiceUnavailable, True))
+    @ddt.unpack
+    def test_keystone(self, exc, transient):
+        self.assertEqual(transient, self.send(exc=exc('Keystone')).transient)
 
-    def test_timeout(self):
-        watch = self.watch(server('RESIZE', 'host1', 'resize_prep'),
-                           host='host3', timeout=0.05)
-        exc = self.assertRaises(exceptions.TimedOut, watch.wait)
-        self.assertIn('RESIZE (resize_prep)', str(exc))
+
+@ddt.ddt
+class TestNegotiate(base.TestCase):
+    @ddt.data(('2.105', '2.84'), ('2.84', '2.84'), ('2.79', '2.79'),
+              ('2.9', '2.9'), ('', None))
+    @ddt.unpack
+    def test_no_more_than_there_is(self, maximum, expected):
+        self.announce(maximum)
+        self.assertEqual(expected, migration.negotiate(self.client, '2.84'))
+
+    def test_no_version_document(self):
+        self.requests.get(base.NOVA, status_code=404)
+        self.assertIsNone(migration.negotiate(self.client, '2.84'))
+
+
+class TestForce(base.TestCase):
+    def force(self):
+        migration.force(self.client, 'the-id', 'host3')
+
+    def test_microversion_is_discovered(self):
+        self.install('2.4711')
+        post = self.accept()
+        self.force()
+        self.assertEqual({'migrate': {'host': 'host3', 'force': True}},
+                         post.last_request.json())
+        self.assertEqual('compute 2.4711',
+                         self.microversion(post.last_request))
+
+    def test_cloud_without_the_package(self):
+        self.requests.get(base.NOVA + migration.EXTENSION, status_code=404)
+        post = self.accept()
+        exc = self.assertRaises(exceptions.NotSupported, self.force)
+        self.assertIn('does not have the package nova-coldmig', str(exc))
+        self.assertFalse(post.called)
+
+    def test_another_extension_of_that_name(self):
+        self.requests.get(base.NOVA + migration.EXTENSION, json={
+            'extension': {'description': 'No number.'}})
+        self.assertRaises(exceptions.NotSupported, self.force)
+
+    def test_discovery_fails(self):
+        self.requests.get(base.NOVA + migration.EXTENSION, status_code=503)
+        exc = self.assertRaises(exceptions.RequestFailed, self.force)
+        self.assertEqual(503, exc.status)
+
+    def test_refused(self):
+        self.install()
+        self.requests.post(base.SERVER + '/action',
+                           **base.error(409, 'It is resized.'))
+        exc = self.assertRaises(exceptions.RequestFailed, self.force)
+        self.assertIn('It is resized.', str(exc))
+        self.assertNotIn('not known', str(exc))
+
+    def test_no_answer(self):
+        self.install()
+        self.requests.post(base.SERVER + '/action',
+                           exc=requests.exceptions.ConnectionError('gone'))
+        exc = self.assertRaises(exceptions.RequestFailed, self.force)
+        self.assertIn('Whether the migration began is not known.', str(exc))

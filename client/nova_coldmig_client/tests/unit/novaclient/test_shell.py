@@ -1,0 +1,184 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+import argparse
+import contextlib
+import io
+from unittest import mock
+
+import ddt
+import novaclient
+from novaclient import api_versions
+from novaclient import client
+from novaclient import exceptions as nova_exceptions
+from novaclient import shell as nova_shell
+from novaclient.v2 import shell as stock
+
+from nova_coldmig_client import migration
+from nova_coldmig_client.novaclient import shell
+from nova_coldmig_client.tests.unit import base
+from nova_coldmig_client import watch
+
+
+@ddt.ddt
+class TestMigrate(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.quicken()
+        self.addCleanup(setattr, stock, 'do_migrate', stock.do_migrate)
+        self.requests.get(base.NOVA + '/servers?name=the-id',
+                          json={'servers': [
+                              {'id': 'the-id', 'name': 'the-id'}]})
+        self.requests.get(base.ACTIONS, json={'instanceActions': []})
+        self.install()
+        self.post = self.accept()
+        self.answers()
+
+    def answers(self, *answers):
+        # The first is for the name.
+        first = base.server('ACTIVE', 'host1')
+        self.requests.get(base.SERVER, [first, first] + list(answers))
+
+    def run_command(self, *args, version='2.96'):
+        """Do what the nova shell does between logging in and leaving."""
+        version = api_versions.APIVersion(version)
+        program = nova_shell.OpenStackComputeShell()
+        program.extensions = client.discover_extensions(version)
+        program._run_extension_hooks('__pre_parse_args__')
+        parsed_args = program.get_subcommand_parser(
+            version, argv=[]).parse_args(['migrate'] + list(args))
+        nova = client.Client(version, session=self.session,
+                             endpoint_override=base.NOVA)
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            parsed_args.func(nova, parsed_args)
+        return output.getvalue()
+
+    def assertRefused(self, *args, **kwargs):
+        return str(self.assertRaises(
+            nova_exceptions.CommandError, self.run_command, *args, **kwargs))
+
+    @ddt.data(['--force', 'True', 'the-id', 'host3'],
+              ['--force', 'true', '--host', 'host3', 'the-id'],
+              ['--force', '1', '--host', 'host3', 'the-id', 'host3'])
+    def test_force(self, args):
+        self.run_command(*args)
+        self.assertEqual({'migrate': {'host': 'host3', 'force': True}},
+                         self.post.last_request.json())
+        # Above the maximum of novaclient.
+        self.assertEqual('compute 2.4711',
+                         self.microversion(self.post.last_request))
+
+    @ddt.data((['the-id', 'host3'], {'host': 'host3'}),
+              (['--force', 'False', 'the-id', 'host3'], {'host': 'host3'}),
+              (['--host', 'host3', 'the-id'], {'host': 'host3'}),
+              (['the-id'], {}))
+    @ddt.unpack
+    def test_not_forced(self, args, body):
+        self.run_command(*args)
+        self.assertEqual(body, self.post.last_request.json()['migrate'])
+        self.assertEqual('compute 2.96',
+                         self.microversion(self.post.last_request))
+
+    def test_older_microversion(self):
+        self.assertIn('2.56', self.assertRefused('the-id', 'host3',
+                                                 version='2.55'))
+        self.run_command('the-id', version='2.55')
+        self.assertIsNone(self.post.last_request.json()['migrate'])
+
+    @ddt.data((['--force', 'True', 'the-id'], '--force needs a host.'),
+              (['--host', 'host2', 'the-id', 'host3'], 'Two hosts are named.'))
+    @ddt.unpack
+    def test_misuse(self, args, message):
+        self.assertEqual(message, self.assertRefused(*args))
+        self.assertFalse(self.post.called)
+
+    def test_neither_true_nor_false(self):
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors):
+            exc = self.assertRaises(SystemExit, self.run_command, '--force',
+                                    'perhaps', 'the-id', 'host3')
+        self.assertEqual(2, exc.code)
+        self.assertIn('--force', errors.getvalue())
+
+    def test_cloud_without_the_package(self):
+        self.requests.get(base.NOVA + migration.EXTENSION, status_code=404)
+        self.assertIn('does not have the package nova-coldmig',
+                      self.assertRefused('--force', 'True', 'the-id', 'h'))
+
+    def test_refused(self):
+        self.requests.post(base.SERVER + '/action',
+                           **base.error(409, 'It is resized.'))
+        self.assertEqual('It is resized. (HTTP 409) (Request-ID: req-1)',
+                         self.assertRefused('--force', 'True', 'the-id', 'h'))
+
+    def test_poll(self):
+        self.answers(base.server('RESIZE', 'host1', 'resize_prep'),
+                     base.server('VERIFY_RESIZE', 'host3'))
+        self.assertEqual(
+            'RESIZE (resize_prep)\nVERIFY_RESIZE\n',
+            self.run_command('--force', 'True', '--poll', 'the-id', 'host3'))
+
+    def test_poll_tells_the_truth(self):
+        self.answers(base.server('ACTIVE', 'host1'))
+        self.assertEqual(
+            'The server is ACTIVE on host1: Nova does not say why.',
+            self.assertRefused('--force', 'True', '--poll', 'the-id',
+                               'host3'))
+
+    def test_poll_gives_up(self):
+        self.answers({'status_code': 503})
+        self.assertIn('look at it with "nova show the-id"',
+                      self.assertRefused('--force', 'True', '--poll',
+                                         'the-id', 'host3'))
+
+    def test_interrupted(self):
+        errors = io.StringIO()
+        with mock.patch.object(watch.Watch, 'wait', autospec=True,
+                               side_effect=KeyboardInterrupt):
+            with contextlib.redirect_stderr(errors):
+                self.assertRaises(
+                    KeyboardInterrupt, self.run_command, '--force', 'True',
+                    '--poll', 'the-id', 'host3')
+        self.assertIn('The migration goes on; look at it with "nova show '
+                      'the-id"', errors.getvalue())
+
+    # Releases that this was not made for.
+
+    @ddt.data('17.7.0', '18.5.0')
+    def test_too_old(self, version):
+        with mock.patch.object(novaclient, '__version__', version):
+            self.assertEqual(
+                'A forced migration needs python-novaclient 18.6 or newer, '
+                'and this is %s.' % version,
+                self.assertRefused('--force', 'True', 'the-id', 'host3'))
+            self.run_command('the-id', 'host3')
+
+    @ddt.data('18.6.0', '18.13.1.dev2', '20.0.0')
+    def test_new_enough(self, version):
+        with mock.patch.object(novaclient, '__version__', version):
+            self.run_command('--force', 'True', 'the-id', 'host3')
+
+    def test_changed_beyond_recognition(self):
+        find = stock._find_server
+        self.addCleanup(setattr, stock, '_find_server', find)
+        del stock._find_server
+        self.assertIn('Use "openstack server migrate --force".',
+                      self.assertRefused('--force', 'True', 'the-id', 'h'))
+
+    def test_without_a_command_of_its_own(self):
+        with mock.patch.object(shell, '_stock', None):
+            exc = self.assertRaises(
+                nova_exceptions.CommandError, shell.migrate, None,
+                argparse.Namespace(host=None, target=None, force=False))
+        self.assertIn('Use "openstack server migrate --force".', str(exc))

@@ -1,0 +1,298 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+import ddt
+import requests
+
+from nova_coldmig_client import exceptions
+from nova_coldmig_client.tests.unit import base
+from nova_coldmig_client import watch
+
+LOST = {'exc': requests.exceptions.ConnectionError('gone')}
+
+
+def event(name, result='Error', **details):
+    return dict(event=name, result=result, **details)
+
+
+@ddt.ddt
+class TestWatch(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.quicken()
+        self.seen = []
+        self.failed('migrate', event('a', details='host3 is full'))
+
+    def failed(self, name, *events):
+        """Let an action fail with events, the newest first."""
+        old = {'action': name, 'request_id': 'req-old'}
+        new = {'action': name, 'request_id': 'req-new'}
+        self.requests.get(base.ACTIONS, [
+            {'json': {'instanceActions': [old]}},
+            {'json': {'instanceActions': [new, old]}}])
+        self.requests.get(base.ACTIONS + '/req-new', json={
+            'instanceAction': {'events': list(events)}})
+
+    def watch(self, *answers, host='host3', before=None):
+        self.requests.get(base.SERVER, [
+            before or base.server('ACTIVE', 'host1')] + list(answers))
+        return watch.Watch(self.client, 'the-id', host, self.seen.append)
+
+    def assertFails(self, watched, message, **kwargs):
+        exc = self.assertRaises(
+            exceptions.MigrationFailed, watched.wait, **kwargs)
+        self.assertEqual(message, str(exc))
+
+    def test_success(self):
+        watched = self.watch(
+            base.server('RESIZE', 'host1', 'resize_prep'),
+            base.server('RESIZE', 'host1', 'resize_prep'),
+            base.server('VERIFY_RESIZE', 'host3'))
+        self.assertEqual('VERIFY_RESIZE', watched.wait())
+        self.assertEqual(['RESIZE (resize_prep)', 'RESIZE (resize_prep)',
+                          'VERIFY_RESIZE'], self.seen)
+        self.assertEqual('compute 2.84', self.microversion(
+            self.requests.last_request))
+
+    def test_older_nova(self):
+        self.announce('2.79')
+        self.assertEqual('VERIFY_RESIZE', self.watch(
+            base.server('VERIFY_RESIZE', 'host3')).wait())
+        self.assertEqual('compute 2.79', self.microversion(
+            self.requests.last_request))
+
+    @ddt.data('ACTIVE', 'SHUTOFF')
+    def test_confirmed_by_nova(self, status):
+        self.assertEqual(status, self.watch(
+            base.server('RESIZE', 'host3', 'resize_finish'),
+            base.server(status, 'host3')).wait())
+
+    def test_hosts_in_other_letters(self):
+        self.assertEqual('VERIFY_RESIZE', self.watch(
+            base.server('VERIFY_RESIZE', 'host3'), host='HOST3').wait())
+
+    @ddt.data(('ACTIVE', 'host1'), ('SHUTOFF', 'host1'), ('PAUSED', 'host1'),
+              ('VERIFY_RESIZE', 'host2'), ('ERROR', 'host3'))
+    @ddt.unpack
+    def test_failure(self, status, host):
+        self.assertFails(
+            self.watch(base.server(status, host)),
+            'The server is %s on %s: host3 is full' % (status, host))
+
+    @ddt.data(('host1', 'host2', True), ('host1', 'host1', False))
+    @ddt.unpack
+    def test_any_host(self, before, after, moved):
+        watched = self.watch(base.server('VERIFY_RESIZE', after), host=None)
+        if moved:
+            watched.wait()
+        else:
+            self.assertRaises(exceptions.MigrationFailed, watched.wait)
+
+    @ddt.data('host3', None)
+    def test_host_is_not_shown(self, host):
+        def unseen(*args):
+            answer = base.server(*args)
+            del answer['json']['server'][watch.HOST]
+            return answer
+
+        before = unseen('ACTIVE', 'host1')
+        self.assertEqual('VERIFY_RESIZE', self.watch(
+            unseen('VERIFY_RESIZE', 'host3'), host=host,
+            before=before).wait())
+        for status, where in (('ACTIVE', 'host1'), ('ERROR', 'host3')):
+            self.failed('migrate', event('a', details='host3 is full'))
+            self.assertFails(
+                self.watch(unseen(status, where), host=host, before=before),
+                'The server is %s on the %s host: host3 is full' % (
+                    status, 'new' if where == 'host3' else 'old'))
+
+    def test_deleted(self):
+        self.assertFails(
+            self.watch(base.server('RESIZE', 'host1', 'resize_prep'),
+                       {'status_code': 404}),
+            'The server was deleted meanwhile.')
+
+    @ddt.data(LOST, {'status_code': 503}, {'status_code': 500},
+              {'status_code': 429})
+    def test_nova_comes_back(self, trouble):
+        self.assertEqual('VERIFY_RESIZE', self.watch(
+            base.server('RESIZE', 'host1', 'resize_prep'), trouble,
+            base.server('VERIFY_RESIZE', 'host3')).wait(timeout=60))
+        self.assertEqual('Nova does not answer', self.seen[1])
+
+    @ddt.data(None, 0)
+    def test_nova_does_not_come_back(self, timeout):
+        exc = self.assertRaises(
+            exceptions.GaveUp, self.watch({'status_code': 503}).wait, timeout)
+        self.assertIn('Nova does not answer: ', str(exc))
+        self.assertIn('(HTTP 503)', str(exc))
+
+    def test_silence_is_counted_anew(self):
+        watch.SILENCE_SECONDS = 0.2
+        answers = []
+        for _number in range(4):
+            answers += [{'status_code': 503}] * 8
+            answers += [base.server('RESIZE', 'host1', 'resize_prep')]
+        self.assertEqual('VERIFY_RESIZE', self.watch(
+            *answers, base.server('VERIFY_RESIZE', 'host3')).wait())
+
+    def test_no_longer_allowed(self):
+        exc = self.assertRaises(exceptions.GaveUp, self.watch(
+            base.error(403, 'Not for you.', 'forbidden')).wait)
+        self.assertIn('The server can not be watched: Not for you.', str(exc))
+
+    def test_cell_is_down(self):
+        down = {'json': {'server': {'id': 'the-id', 'status': 'UNKNOWN'}}}
+        self.assertEqual('VERIFY_RESIZE', self.watch(
+            down, base.server('VERIFY_RESIZE', 'host3')).wait())
+
+    def test_timeout(self):
+        exc = self.assertRaises(exceptions.GaveUp, self.watch(
+            base.server('RESIZE', 'host1', 'resize_prep')).wait, 0.05)
+        self.assertEqual('After 0.05 s the server is RESIZE (resize_prep).',
+                         str(exc))
+
+    def test_requests_end_with_the_time(self):
+        watched = self.watch(base.server('VERIFY_RESIZE', 'host3'))
+        self.assertEqual(60, self.requests.last_request.timeout)
+        watched.wait(timeout=30)
+        self.assertTrue(29 < self.requests.last_request.timeout <= 30)
+
+    # The reason.
+
+    def assertReason(self, reason, *events):
+        self.failed('migrate', *events)
+        self.assertFails(self.watch(base.server('ACTIVE', 'host1')),
+                         'The server is ACTIVE on host1: %s' % reason)
+
+    def test_reason_is_told_once(self):
+        self.assertReason('host3 is full',
+                          event('outer', details='host3 is full'),
+                          event('inner', details='host3 is full'))
+
+    def test_first_reason(self):
+        self.assertReason('a cause',
+                          event('c', 'Success', details='all is well'),
+                          event('b', details='a consequence'),
+                          event('a', details='a cause'))
+
+    def test_best_reason(self):
+        self.assertReason('a sentence', event('c', details='a sentence'),
+                          event('b', details='ProcessExecutionError'),
+                          event('a', details=None))
+
+    def test_better_than_nothing(self):
+        self.assertReason('ProcessExecutionError',
+                          event('b', details='ProcessExecutionError'),
+                          event('a', details=None))
+
+    def test_no_details(self):
+        self.assertReason('the event a failed', event('a', details=None))
+
+    def test_details_are_not_shown(self):
+        self.assertReason(
+            'the event a failed, and its details are not for this user to '
+            'see', event('a'))
+
+    def test_reason_comes_late(self):
+        watch.REASON_SECONDS = 60
+        self.requests.get(base.ACTIONS + '/req-new', [
+            {'json': {'instanceAction': {}}},
+            {'json': {'instanceAction': {'events': [event('a', None)]}}},
+            {'json': {'instanceAction': {'events': [
+                event('a', details='host3 is full')]}}}])
+        self.assertFails(self.watch(base.server('ACTIVE', 'host1')),
+                         'The server is ACTIVE on host1: host3 is full')
+
+    def test_fault(self):
+        self.failed('migrate')
+        self.assertFails(
+            self.watch(base.server('ERROR', 'host3',
+                                   fault={'message': 'No disk'})),
+            'The server is ERROR on host3: No disk')
+
+    def test_no_reason(self):
+        self.requests.get(base.ACTIONS, json={'instanceActions': []})
+        self.assertFails(
+            self.watch(base.server('ACTIVE', 'host1')),
+            'The server is ACTIVE on host1: Nova does not say why.')
+
+    def test_reason_can_not_be_read(self):
+        self.requests.get(base.ACTIONS + '/req-new', status_code=503,
+                          reason='Busy')
+        self.assertFails(
+            self.watch(base.server('ACTIVE', 'host1')),
+            'The server is ACTIVE on host1: the reason could not be read: '
+            'Busy (HTTP 503)')
+
+    # Confirming.
+
+    def test_confirm(self):
+        post = self.accept()
+        watched = self.watch(
+            base.server('VERIFY_RESIZE', 'host3'),
+            base.server('VERIFY_RESIZE', 'host3'),
+            base.server('ACTIVE', 'host3'))
+        self.assertEqual('ACTIVE', watched.wait(confirm=True))
+        self.assertEqual({'confirmResize': None}, post.last_request.json())
+
+    def test_confirmed_already(self):
+        post = self.accept()
+        self.assertEqual('ACTIVE', self.watch(
+            base.server('ACTIVE', 'host3')).wait(confirm=True))
+        self.assertFalse(post.called)
+
+    def test_confirmed_by_somebody_else(self):
+        watch.REASON_SECONDS = 60
+        self.requests.post(base.SERVER + '/action',
+                           **base.error(400, 'Not resized.', 'badRequest'))
+        self.assertEqual('SHUTOFF', self.watch(
+            base.server('VERIFY_RESIZE', 'host3'),
+            base.server('VERIFY_RESIZE', 'host3'),
+            base.server('SHUTOFF', 'host3')).wait(confirm=True))
+
+    def test_not_to_be_confirmed(self):
+        self.requests.post(base.SERVER + '/action',
+                           **base.error(403, 'Not for you.', 'forbidden'))
+        self.assertFails(
+            self.watch(base.server('VERIFY_RESIZE', 'host3')),
+            'The server is VERIFY_RESIZE on host3: Not for you. (HTTP 403) '
+            '(Request-ID: req-1)', confirm=True)
+
+    def test_reverted_meanwhile(self):
+        self.requests.post(base.SERVER + '/action',
+                           **base.error(409, 'It is being reverted.'))
+        self.assertFails(
+            self.watch(base.server('VERIFY_RESIZE', 'host3'),
+                       base.server('REVERT_RESIZE', 'host3',
+                                   'resize_reverting'),
+                       base.server('ACTIVE', 'host1')),
+            'The server is ACTIVE on host1: It is being reverted. (HTTP 409) '
+            '(Request-ID: req-1)', confirm=True)
+
+    def test_confirmation_fails(self):
+        self.accept()
+        self.failed('confirmResize', event('a', details='No way'))
+        self.assertFails(
+            self.watch(base.server('VERIFY_RESIZE', 'host3'),
+                       base.server('ERROR', 'host3')),
+            'The server is ERROR on host3: No way', confirm=True)
+
+    def test_confirmation_takes_too_long(self):
+        self.accept()
+        exc = self.assertRaises(
+            exceptions.GaveUp,
+            self.watch(base.server('VERIFY_RESIZE', 'host3')).wait,
+            timeout=0.05, confirm=True)
+        self.assertEqual('After 0.05 s the server is VERIFY_RESIZE.',
+                         str(exc))

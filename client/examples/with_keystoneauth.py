@@ -1,0 +1,81 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Force a cold migration with keystoneauth: SERVER-ID HOST."""
+
+import os
+import re
+import sys
+import time
+
+from keystoneauth1 import adapter
+from keystoneauth1.identity import v3
+from keystoneauth1 import session
+
+
+def connect(environment):
+    auth = v3.Password(
+        environment['OS_AUTH_URL'], username=environment['OS_USERNAME'],
+        password=environment['OS_PASSWORD'],
+        project_name=environment['OS_PROJECT_NAME'],
+        user_domain_id='default', project_domain_id='default')
+    # Events have details from 2.84 on.
+    return adapter.Adapter(
+        session.Session(auth), service_type='compute',
+        region_name=environment.get('OS_REGION_NAME'), raise_exc=False,
+        default_microversion='2.84')
+
+
+def body(response):
+    if response.status_code >= 400:
+        sys.exit('%d %s' % (response.status_code, response.text))
+    return response.json() if response.content else None
+
+
+def force(nova, server_id, host):
+    extension = body(nova.get('/extensions/os-migrate-server-force',
+                              microversion='2.1'))['extension']
+    microversion = re.search(r'microversion (\d+\.\d+)',
+                             extension['description']).group(1)
+    body(nova.post('/servers/%s/action' % server_id,
+                   json={'migrate': {'host': host, 'force': True}},
+                   microversion=microversion))
+
+
+def why(nova, server_id):
+    url = '/servers/%s/os-instance-actions' % server_id
+    # The newest action is the first.
+    action = body(nova.get(url))['instanceActions'][0]
+    action = body(nova.get(url + '/' + action['request_id']))
+    return [event['details'] for event in action['instanceAction']['events']
+            if event['result'] == 'Error'][-1]
+
+
+def main(server_id, host):
+    nova = connect(os.environ)
+    force(nova, server_id, host)
+    url = '/servers/%s' % server_id
+    server = body(nova.get(url))['server']
+    while server['OS-EXT-STS:task_state']:
+        time.sleep(1)
+        server = body(nova.get(url))['server']
+    if server['status'] == 'ERROR' or (
+            server['OS-EXT-SRV-ATTR:host'] != host):
+        # The state is reset before the event is written.
+        time.sleep(2)
+        sys.exit(why(nova, server_id))
+    print('%s is on %s' % (server_id, host))
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -1,0 +1,62 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Force a cold migration with openstacksdk: SERVER HOST."""
+
+import re
+import sys
+import time
+
+import openstack
+
+
+def force(compute, server, host):
+    found = compute.get('/extensions/os-migrate-server-force',
+                        microversion='2.1')
+    openstack.exceptions.raise_from_response(found)
+    microversion = re.search(r'microversion (\d+\.\d+)',
+                             found.json()['extension']['description']).group(1)
+    response = compute.post('/servers/%s/action' % server.id,
+                            json={'migrate': {'host': host, 'force': True}},
+                            microversion=microversion)
+    openstack.exceptions.raise_from_response(response)
+
+
+def why(compute, server):
+    # The newest action is the first. Its events have details from 2.84 on.
+    action = next(iter(compute.server_actions(server)))
+    action = compute.get_server_action(action.request_id, server)
+    return [event['details'] for event in action.events
+            if event['result'] == 'Error'][-1]
+
+
+def main(name, host):
+    cloud = openstack.connect(compute_default_microversion='2.84')
+    server = cloud.compute.find_server(name, ignore_missing=False)
+    force(cloud.compute, server, host)
+    server = cloud.compute.get_server(server)
+    while server.task_state:
+        time.sleep(1)
+        server = cloud.compute.get_server(server)
+    if server.status == 'ERROR' or server.compute_host != host:
+        # The state is reset before the event is written.
+        time.sleep(2)
+        sys.exit(why(cloud.compute, server))
+    print('%s is on %s' % (server.id, host))
+
+
+if __name__ == '__main__':
+    try:
+        main(*sys.argv[1:])
+    except openstack.exceptions.SDKException as exc:
+        sys.exit(str(exc))

@@ -1,0 +1,54 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""The examples that the documentation shows."""
+
+import sys
+
+import ddt
+
+from nova_coldmig_client.tests.functional import base
+from nova_coldmig_client.tests.functional import cloud
+
+EXAMPLES = cloud.ROOT / 'client' / 'examples'
+
+
+@ddt.ddt
+class TestExamples(base.CloudTestCase):
+    def environment(self, user):
+        """Return the environment of a user, and no more."""
+        return self.cloud.environment(user)
+
+    @ddt.data('with_openstacksdk.py', 'with_keystoneauth.py')
+    def test_success(self, name):
+        result = self.run_ok(str(EXAMPLES / name), self.server.id,
+                             self.hosts[2], program=sys.executable)
+        self.assertEqual('%s is on %s' % (self.server.id, self.hosts[2]),
+                         result.lines[-1])
+        self.assertIsOn(self.hosts[2], 'VERIFY_RESIZE')
+
+    @ddt.data('with_openstacksdk.py', 'with_keystoneauth.py')
+    def test_refused_at_once(self, name):
+        self.assertIn('nowhere', self.run_refused(
+            str(EXAMPLES / name), self.server.id, 'nowhere',
+            program=sys.executable))
+        self.assertUntouched()
+
+    @ddt.data('with_openstacksdk.py', 'with_keystoneauth.py')
+    def test_refused_by_placement(self, name):
+        big = self.boot_big()
+        self.assertIn(
+            'Placement has nothing on host %s' % self.hosts[2],
+            self.run_refused(str(EXAMPLES / name), big.id, self.hosts[2],
+                             program=sys.executable))
+        self.assertIsOn(self.hosts[0], 'ACTIVE', big)

@@ -19,6 +19,7 @@ import sys
 sys.path.insert(0, str(Path(__file__).parents[1] / 'ext'))
 
 extensions = [
+    'cliff.sphinxext',
     'openstackdocstheme',
     'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',
@@ -38,6 +39,8 @@ html_static_path = ['_static']
 openstackdocs_auto_name = False
 openstackdocs_auto_version = False
 pygments_style = 'native'
+
+autoprogram_cliff_application = 'openstack'
 
 config_generator_config_file = [
     ('configuration/config-generator.conf', '_static/nova-coldmig'),

@@ -15,7 +15,6 @@
 
 import atexit
 import functools
-import os
 import pathlib
 import subprocess
 import sys
@@ -55,8 +54,7 @@ class ProgramTestCase(base.BaseTestCase):
 
     def environment(self, user):
         """Return the environment of the programs of a user: no cloud."""
-        return {name: value for name, value in os.environ.items()
-                if not name.startswith('OS_')}
+        return cloud.environment()
 
     def start(self, *args, program='openstack', user='admin', **kwargs):
         """Start a program.

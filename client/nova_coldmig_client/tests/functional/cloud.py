@@ -42,6 +42,15 @@ EXISTING = 'OS_COLDMIG_OPENRC'
 PR_SET_PDEATHSIG = 1
 
 
+def environment():
+    """Return the environment without a cloud, and without what tests read.
+
+    Nova's fixtures in the sandbox would take OS_TEST_TIMEOUT for theirs.
+    """
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith('OS_')}
+
+
 class Cloud:
     """A cloud, by the files of its users.
 
@@ -61,10 +70,8 @@ class Cloud:
         path = self._directory / 'openrc-admin'
         if user != 'admin':
             (path,) = set(self._directory.glob('openrc-*')) - {path}
-        values = {name: value for name, value in os.environ.items()
-                  if not name.startswith('OS_')}
         output = subprocess.check_output(
-            ['sh', '-c', '. "$0" && env -0', str(path)], env=values,
+            ['sh', '-c', '. "$0" && env -0', str(path)], env=environment(),
             stdin=subprocess.DEVNULL, encoding='utf-8')
         return dict(pair.split('=', 1) for pair in output.split('\0') if pair)
 
@@ -116,7 +123,7 @@ def _serve(options):
         process = subprocess.Popen(
             [str(ROOT / 'tools' / 'sandbox'), '--serve', '--port',
              str(_free_port())] + list(options),
-            stdin=subprocess.DEVNULL, stdout=output,
+            env=environment(), stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, preexec_fn=_die_with_parent)
         end = time.monotonic() + BOOT_SECONDS
         while True:

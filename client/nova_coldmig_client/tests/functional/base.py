@@ -129,22 +129,27 @@ class CloudTestCase(ProgramTestCase):
         self.server = self.boot('dém o-%s' % uuid.uuid4().hex[:8],
                                 self.hosts[0])
 
-    def boot(self, name, host=None, user='admin', **kwargs):
+    def boot(self, name, host=None, user='admin', flavor=None):
         """Create a server, for the time of the test.
 
         :param name: str
         :param host: str or None
         :param user: str
+        :param flavor: str, the id of one, or None for the smallest.
         :returns: openstack.compute.v2.server.Server
         """
         compute = self.cloud.connect(user).compute
-        kwargs.setdefault('flavor_id', _flavor(self.cloud))
+        body = {'name': name, 'imageRef': _image(self.cloud),
+                'flavorRef': flavor or _flavor(self.cloud),
+                'networks': 'none'}
         if host:
-            kwargs['host'] = host
-        server = compute.create_server(
-            name=name, image_id=_image(self.cloud), networks='none', **kwargs)
+            body['host'] = host
+        # Not create_server(), which leaves out the host in older ones.
+        response = compute.post('/servers', json={'server': body})
+        self.assertEqual(202, response.status_code, response.text)
+        server = compute.get_server(response.json()['server']['id'])
         self.addCleanup(self.delete, compute, server)
-        return compute.wait_for_server(server, wait=SECONDS)
+        return compute.wait_for_server(server, interval=0.5, wait=SECONDS)
 
     def boot_big(self):
         """Create a server that there is no room for on the third host."""
@@ -154,13 +159,14 @@ class CloudTestCase(ProgramTestCase):
         memory = placement.get(
             '/resource_providers/%s/inventories' % provider.id).json()[
                 'inventories']['MEMORY_MB']
-        free = memory['total'] * memory['allocation_ratio']
+        room = (memory['total'] - memory['reserved']) * (
+            memory['allocation_ratio'])
         flavor = self.compute.create_flavor(
             name='half-%s' % uuid.uuid4().hex[:8], vcpus=1, disk=0,
-            ram=int((free - memory['reserved']) * 0.6))
+            ram=int(room * 0.6))
         self.addCleanup(self.compute.delete_flavor, flavor)
-        self.boot('in the way', self.hosts[2], flavor_id=flavor.id)
-        return self.boot('big', self.hosts[0], flavor_id=flavor.id)
+        self.boot('in the way', self.hosts[2], flavor=flavor.id)
+        return self.boot('big', self.hosts[0], flavor=flavor.id)
 
     @staticmethod
     def delete(compute, server):

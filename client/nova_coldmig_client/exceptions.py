@@ -48,7 +48,7 @@ class RequestFailed(ClientError):
             message = error['message']
         except (ValueError, AttributeError, TypeError, KeyError):
             # Of something between here and Nova.
-            message = response.reason
+            message = response.reason or 'Error'
         message = '%s (HTTP %d)' % (message, response.status_code)
         request_id = response.headers.get('x-openstack-request-id')
         if request_id:

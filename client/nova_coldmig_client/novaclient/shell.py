@@ -13,6 +13,7 @@
 
 """Extension of the nova shell."""
 
+import argparse
 import sys
 
 import novaclient
@@ -36,7 +37,10 @@ _stock = getattr(shell, 'do_migrate', None)
 
 
 def _boolean(text):
-    return strutils.bool_from_string(text, strict=True)
+    try:
+        return strutils.bool_from_string(text, strict=True)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc))
 
 
 def _require():

@@ -32,7 +32,10 @@ LOOK = ('look at it with "openstack server show %s" and "openstack server '
 
 
 def _seconds(text):
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(
             '%s is not a number of seconds' % text)
@@ -59,13 +62,15 @@ def _misuse(parsed_args):
 
 
 class MigrateServer(server.MigrateServer):
-    """Force bypasses the scheduler on a cold migration to a host that is
-    named: a disabled service, filters and availability zones do not keep the
-    server from it. Capacity and what the server needs to run still do. It
-    takes a Nova that has the package nova-coldmig.
+    """A cold migration can be forced, and is waited for until it arrived.
 
-    To wait for a cold migration succeeds if the server is on the host then,
-    in VERIFY_RESIZE, or in ACTIVE or SHUTOFF if it is confirmed. Else the
+    With ``--force`` a cold migration to a named host bypasses the scheduler:
+    a disabled service, filters and availability zones do not keep the server
+    from it. Capacity and what the server needs to run still do. This takes a
+    Nova that has the package nova-coldmig.
+
+    With ``--wait`` a cold migration succeeds if the server is on the host: in
+    VERIFY_RESIZE, or with ``--confirm`` in ACTIVE or SHUTOFF. Otherwise the
     reason is printed. The status is shown on the way.
     """
 
@@ -143,8 +148,9 @@ class MigrateServer(server.MigrateServer):
             finally:
                 progress.close()
         except exceptions.GaveUp as exc:
-            raise osc_exceptions.CommandError('%s The migration goes on; %s' % (
-                exc, LOOK % (found.id, found.id)))
+            raise osc_exceptions.CommandError(
+                '%s The migration goes on; %s' % (
+                    exc, LOOK % (found.id, found.id)))
         except KeyboardInterrupt:
             self.app.stderr.write('\nThe migration %s; %s\n' % (
                 'goes on' if begun else 'may have begun',

@@ -197,7 +197,7 @@ class TestForced(base.CloudTestCase):
     def test_ctrl_c(self):
         code, seen = self.on_terminal(
             'server', 'migrate', '--host', self.hosts[2], '--force',
-            '--confirm', self.server.name, until=b', 0 s', say=b'\x03')
+            '--confirm', self.server.name, until=b'RESIZE', say=b'\x03')
         self.assertEqual(130, code, seen)
         self.assertIn(b'\r\nThe migration goes on;', seen)
         self.wait_for_the_end()

@@ -109,7 +109,8 @@ class TestMigrate(base.TestCase):
             exc = self.assertRaises(SystemExit, self.run_command, '--force',
                                     'perhaps', 'the-id', 'host3')
         self.assertEqual(2, exc.code)
-        self.assertIn('--force', errors.getvalue())
+        self.assertIn("argument --force: Unrecognized value 'perhaps'",
+                      errors.getvalue())
 
     def test_cloud_without_the_package(self):
         self.requests.get(base.NOVA + migration.EXTENSION, status_code=404)

@@ -110,7 +110,7 @@ class TestMigrateServer(base.TestCase):
     def test_help(self):
         text = self.command.get_description()
         self.assertTrue(text.startswith('Migrate server to different host.'))
-        self.assertIn('Force bypasses the scheduler', text)
+        self.assertIn('a cold migration to a named host bypasses', text)
 
     # Force.
 
@@ -215,7 +215,8 @@ class TestMigrateServer(base.TestCase):
         (['--wait', '--timeout', '-1'], 'not a number of seconds'),
         (['--wait', '--timeout', 'nan'], 'not a number of seconds'),
         (['--wait', '--timeout', 'inf'], 'not a number of seconds'),
-        (['--wait', '--timeout', 'soon'], 'invalid'))
+        (['--wait', '--timeout', 'soon'],
+         'not a number of seconds'))
     @ddt.unpack
     def test_misuse(self, args, message):
         errors = io.StringIO()

@@ -54,7 +54,7 @@ def _cause(events):
         return event['details']
     reason = 'the event %s failed' % event['event']
     if 'details' not in event:
-        reason += ', and its details are not for this user to see'
+        reason += ', and its details are not shown'
     return reason
 
 
@@ -184,7 +184,7 @@ class Watch:
             return new != old
         # Not everybody may see the name. A server does not go to a host
         # other than the named one.
-        return server['hostId'] != self._before['hostId']
+        return server.get('hostId') != self._before.get('hostId')
 
     def _failed(self, server):
         # ACTIVE on the host is what [DEFAULT]resize_confirm_window leaves.

@@ -202,8 +202,7 @@ class TestWatch(base.TestCase):
 
     def test_details_are_not_shown(self):
         self.assertReason(
-            'the event a failed, and its details are not for this user to '
-            'see', event('a'))
+            'the event a failed, and its details are not shown', event('a'))
 
     def test_reason_comes_late(self):
         self.requests.get(base.ACTIONS + '/req-new', [

@@ -153,17 +153,16 @@ class CloudTestCase(ProgramTestCase):
 
     def boot_big(self):
         """Create a server that there is no room for on the third host."""
-        # One fits on a host, two do not.
+        # One fits on a host, two do not. There is no quota of it.
         placement = self.cloud.connect().placement
         (provider,) = placement.resource_providers(name=self.hosts[2])
-        memory = placement.get(
+        disk = placement.get(
             '/resource_providers/%s/inventories' % provider.id).json()[
-                'inventories']['MEMORY_MB']
-        room = (memory['total'] - memory['reserved']) * (
-            memory['allocation_ratio'])
+                'inventories']['DISK_GB']
+        room = (disk['total'] - disk['reserved']) * disk['allocation_ratio']
         flavor = self.compute.create_flavor(
-            name='half-%s' % uuid.uuid4().hex[:8], vcpus=1, disk=0,
-            ram=int(room * 0.6))
+            name='half-%s' % uuid.uuid4().hex[:8], vcpus=1, ram=512,
+            disk=int(room * 0.6))
         self.addCleanup(self.compute.delete_flavor, flavor)
         self.boot('in the way', self.hosts[2], flavor=flavor.id)
         return self.boot('big', self.hosts[0], flavor=flavor.id)

@@ -11,12 +11,14 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-
-# devstack sources this file in each of its phases.
+# devstack sources this file in each of its phases, with its own functions and
+# variables defined.
 
 NOVA_COLDMIG_FACTORY=nova_coldmig.api.openstack.compute:router_factory
-NOVA_COLDMIG_SECTION=app:osapi_compute_app_v21
 NOVA_COLDMIG_PLAIN_FACTORY=nova.api.openstack.compute:APIRouterV21.factory
+NOVA_COLDMIG_SECTION=app:osapi_compute_app_v21
+# The super conductor, and the only conductor where cells share one.
+NOVA_COLDMIG_CONDUCTORS="n-super-cond n-cond"
 
 function coldmig_is_needed {
     is_service_enabled n-api || is_service_enabled n-super-cond || \
@@ -30,6 +32,11 @@ function coldmig_install {
     fi
 }
 
+function coldmig_uninstall {
+    pip_uninstall nova-coldmig-client
+    pip_uninstall nova-coldmig
+}
+
 # Have run_process start nova-coldmig-conductor as the super conductor. The
 # conductors of the cells stay what they are.
 function coldmig_wrap_run_process {
@@ -41,11 +48,12 @@ function coldmig_wrap_run_process {
         local service=$1
         local command=$2
         shift 2
-        case $service in
-            n-super-cond|n-cond)
-                command=${command/\/nova-conductor /\/nova-coldmig-conductor }
-                ;;
-        esac
+        if [[ " $NOVA_COLDMIG_CONDUCTORS " == *" $service "* ]]; then
+            command=${command/\/nova-conductor /\/nova-coldmig-conductor }
+            if [[ "$command" != */nova-coldmig-conductor\ * ]]; then
+                die $LINENO "nova-coldmig can not start $service: $command"
+            fi
+        fi
         coldmig_plain_run_process "$service" "$command" "$@"
     }
 }
@@ -58,10 +66,30 @@ function coldmig_activate_api {
 }
 
 function coldmig_deactivate_api {
+    local factory
     if [[ -f "$NOVA_API_PASTE_INI" ]]; then
-        iniset "$NOVA_API_PASTE_INI" "$NOVA_COLDMIG_SECTION" \
-            paste.app_factory "$NOVA_COLDMIG_PLAIN_FACTORY"
+        factory=$(iniget "$NOVA_API_PASTE_INI" "$NOVA_COLDMIG_SECTION" \
+            paste.app_factory)
+        if [[ "$factory" == "$NOVA_COLDMIG_FACTORY" ]]; then
+            iniset "$NOVA_API_PASTE_INI" "$NOVA_COLDMIG_SECTION" \
+                paste.app_factory "$NOVA_COLDMIG_PLAIN_FACTORY"
+        fi
     fi
+}
+
+# devstack leaves the units of what it stopped: whoever starts them again gets
+# Nova's conductor.
+function coldmig_restore_conductor {
+    local service unit command
+    for service in $NOVA_COLDMIG_CONDUCTORS; do
+        unit=$SYSTEMD_DIR/devstack@$service.service
+        if [[ -f "$unit" ]]; then
+            command=$(iniget "$unit" Service ExecStart)
+            iniset -sudo "$unit" Service ExecStart \
+                "${command/\/nova-coldmig-conductor /\/nova-conductor }"
+            $SYSTEMCTL daemon-reload
+        fi
+    done
 }
 
 function coldmig_configure_tempest {
@@ -70,7 +98,13 @@ function coldmig_configure_tempest {
     fi
 }
 
-case "$1 ${2:-}" in
+function coldmig_unconfigure_tempest {
+    if [[ -f "${TEMPEST_CONFIG:-}" ]]; then
+        inidelete "$TEMPEST_CONFIG" nova_coldmig force
+    fi
+}
+
+case "${1:-} ${2:-}" in
     "stack install")
         coldmig_install
         ;;
@@ -82,7 +116,13 @@ case "$1 ${2:-}" in
     "stack test-config")
         coldmig_configure_tempest
         ;;
-    "unstack "|"clean ")
+    "unstack ")
         coldmig_deactivate_api
+        coldmig_restore_conductor
+        coldmig_unconfigure_tempest
+        ;;
+    "clean ")
+        # clean.sh runs unstack.sh first.
+        coldmig_uninstall
         ;;
 esac

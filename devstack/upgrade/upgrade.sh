@@ -1,0 +1,53 @@
+#!/bin/bash
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+# grenade runs this file after it upgraded and started Nova, which has been
+# without the package since shutdown.sh.
+
+set -o errexit
+
+# What is sourced is not here, but in grenade and devstack.
+# shellcheck source=/dev/null
+source "$GRENADE_DIR/grenaderc"
+# shellcheck source=/dev/null
+source "$GRENADE_DIR/functions"
+# shellcheck source=/dev/null
+source "$TARGET_DEVSTACK_DIR/stackrc"
+for library in tls apache nova; do
+    # shellcheck source=/dev/null
+    source "$TARGET_DEVSTACK_DIR/lib/$library"
+done
+
+PLUGIN=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=devstack/settings
+source "$PLUGIN/settings"
+# shellcheck source=devstack/plugin.sh
+source "$PLUGIN/plugin.sh"
+
+set -o xtrace
+
+coldmig_install
+
+# Conductors first, as in any upgrade of the package.
+stop_nova_conductor
+coldmig_wrap_run_process
+start_nova_conductor
+
+coldmig_activate_api
+stop_process n-api
+start_nova_api
+
+ensure_services_started n-api
+# 1 is a warning.
+"$NOVA_BIN_DIR/nova-coldmig-status" upgrade check || [[ $? -eq 1 ]] || \
+    die $LINENO "nova-coldmig is not ready"

@@ -46,10 +46,22 @@ def environment(layout):
     return env
 
 
-def _uwsgi(layout, name, module, **env):
+def _application(layout, module, script):
+    """Return the options of uWSGI that name an application.
+
+    :param module: that which newer series have, below the package
+    :param script: that which older series have instead
+    """
+    path = module.replace('.', '/') + '.py'
+    if next(layout.venv.glob('lib/python3*/site-packages/' + path), None):
+        return ['--module', module + ':application']
+    return ['--wsgi-file', str(layout.bin / script)]
+
+
+def _uwsgi(layout, name, module, script, **env):
     argv = [str(layout.bin / 'pyuwsgi'),
             '--http-socket', '127.0.0.1:%d' % layout.port(name),
-            '--module', module + ':application', '--master',
+            *_application(layout, module, script), '--master',
             '--processes', '2', '--enable-threads', '--threads', '1',
             # A worker that still loads accepts connections; its default of
             # 4 s resets them on a machine that is busy starting.
@@ -136,20 +148,20 @@ def table(layout):
         _mariadb(layout),
         _epmd(layout),
         _rabbitmq(layout),
-        _uwsgi(layout, 'keystone', 'keystone.wsgi.api',
+        _uwsgi(layout, 'keystone', 'keystone.wsgi.api', 'keystone-wsgi-public',
                OS_KEYSTONE_CONFIG_DIR=str(etc / 'keystone'),
                )._replace(stage=IDENTITY),
-        _uwsgi(layout, 'placement', 'placement.wsgi.api',
+        _uwsgi(layout, 'placement', 'placement.wsgi.api', 'placement-api',
                OS_PLACEMENT_CONFIG_DIR=str(etc / 'placement'),
                )._replace(stage=SERVICES),
-        _uwsgi(layout, 'glance', 'glance.wsgi.api',
+        _uwsgi(layout, 'glance', 'glance.wsgi.api', 'glance-wsgi-api',
                OS_GLANCE_CONFIG_DIR=str(etc / 'glance'),
                )._replace(stage=SERVICES),
-        _uwsgi(layout, 'neutron', 'neutron.wsgi.api',
+        _uwsgi(layout, 'neutron', 'neutron.wsgi.api', 'neutron-api',
                OS_NEUTRON_CONFIG_DIR=str(etc / 'neutron'),
                OS_NEUTRON_CONFIG_FILES='neutron.conf', PYTHONPATH=plugins,
                )._replace(stage=SERVICES),
-        _uwsgi(layout, 'nova-api', 'nova.wsgi.osapi_compute',
+        _uwsgi(layout, 'nova-api', 'nova.wsgi.osapi_compute', 'nova-api-wsgi',
                OS_NOVA_CONFIG_DIR=str(etc / 'nova'),
                OS_NOVA_CONFIG_FILES='api-paste.ini;nova.conf',
                )._replace(stage=NOVA),

@@ -58,11 +58,17 @@ def _application(layout, module, script):
     return ['--wsgi-file', str(layout.bin / script)]
 
 
-def _uwsgi(layout, name, module, script, **env):
+# How requests are served at a time. What older series patch with eventlet can
+# not be given threads; what caches in memory can not be given processes.
+PROCESSES = ('--processes', '2', '--threads', '1')
+THREADS = ('--processes', '1', '--threads', '4')
+
+
+def _uwsgi(layout, name, module, script, workers=PROCESSES, **env):
     argv = [str(layout.bin / 'pyuwsgi'),
             '--http-socket', '127.0.0.1:%d' % layout.port(name),
             *_application(layout, module, script), '--master',
-            '--processes', '2', '--enable-threads', '--threads', '1',
+            '--enable-threads', *workers,
             # A worker that still loads accepts connections; its default of
             # 4 s resets them on a machine that is busy starting.
             '--socket-timeout', '60',
@@ -149,6 +155,7 @@ def table(layout):
         _epmd(layout),
         _rabbitmq(layout),
         _uwsgi(layout, 'keystone', 'keystone.wsgi.api', 'keystone-wsgi-public',
+               THREADS,
                OS_KEYSTONE_CONFIG_DIR=str(etc / 'keystone'),
                )._replace(stage=IDENTITY),
         _uwsgi(layout, 'placement', 'placement.wsgi.api', 'placement-api',

@@ -21,6 +21,8 @@ from nova_coldmig.tests.sandbox import paste_ini
 
 DATABASES = ('keystone', 'glance', 'placement', 'neutron', 'nova_api',
              'nova_cell0', 'nova_cell1')
+# Older series look for it beside glance-api.conf, whatever that says.
+GLANCE_PASTE = 'glance/glance-api-paste.ini'
 VHOSTS = ('nova_cell0', 'nova_cell1', 'neutron')
 
 
@@ -97,7 +99,7 @@ def _glance(layout):
             'filesystem_store_datadir': layout.data('glance-staging')},
         paste_deploy={
             'flavor': 'keystone',
-            'config_file': layout.venv / 'etc/glance/glance-api-paste.ini'})
+            'config_file': layout.etc / GLANCE_PASTE})
 
 
 def _neutron(layout):
@@ -239,6 +241,8 @@ def _paste(layout):
     if layout.settings['coldmig']:
         text = paste_ini.activate(text)
     _write(layout.etc / 'nova/api-paste.ini', text)
+    _write(layout.etc / GLANCE_PASTE,
+           (layout.venv / 'etc' / GLANCE_PASTE).read_text())
 
 
 def openrc(layout, user='admin'):

@@ -24,4 +24,13 @@ OPTS = [
         'microversion', default='auto',
         help='The compute API microversion that has force. The default is '
              'the maximum of the cloud.'),
+    cfg.StrOpt(
+        'force_role',
+        help='A role, other than admin, whose users may force by the policy '
+             'of the cloud. Tests of it are skipped without.'),
+    cfg.StrOpt(
+        'host_role',
+        help='A role, other than admin, whose users may cold migrate to a '
+             'host they name, but not force, by the policy of the cloud. '
+             'Tests of it are skipped without.'),
 ]

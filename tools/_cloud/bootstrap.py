@@ -22,7 +22,8 @@ import os
 from _cloud import layout as layouts
 from _cloud import services
 
-ROLES = ('manager', 'member', 'reader', 'service')
+ROLES = ('manager', 'member', 'reader', 'service',
+         layouts.FORCE_ROLE, layouts.HOST_ROLE)
 USERS = ('nova', 'placement', 'glance', 'neutron')
 CATALOG = (('image', 'glance', '/'), ('network', 'neutron', '/'),
            ('placement', 'placement', '/'), ('compute', 'nova-api', '/v2.1'))

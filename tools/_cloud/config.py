@@ -143,6 +143,7 @@ def _controller(layout):
                         layout.data('nova')), {
         'DEFAULT': {'enabled_apis': 'osapi_compute'},
         'api': {'auth_strategy': 'keystone'},
+        'oslo_policy': {'policy_file': layout.etc / 'nova/policy.yaml'},
         'api_database': _database(layout, 'nova_api'),
         'database': _database(layout, 'nova_cell0'),
         'wsgi': {'api_paste_config': layout.etc / 'nova/api-paste.ini'},
@@ -188,6 +189,11 @@ def _write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(text)
+
+
+def _yaml(path, value):
+    # JSON is YAML.
+    _write(path, json.dumps(value, indent=1) + '\n')
 
 
 def _sql(layout):
@@ -245,6 +251,18 @@ def _paste(layout):
            (layout.venv / 'etc' / GLANCE_PASTE).read_text())
 
 
+def _policy(layout):
+    """Let two roles of the cloud do a part of what an admin may."""
+    rules = {}
+    if layout.settings['coldmig']:
+        action = 'os_compute_api:os-migrate-server:migrate'
+        force = 'rule:context_is_admin or role:%s' % layouts.FORCE_ROLE
+        host = '%s or role:%s' % (force, layouts.HOST_ROLE)
+        rules = {action: host, action + ':host': host,
+                 action + ':force': force}
+    _yaml(layout.etc / 'nova/policy.yaml', rules)
+
+
 def openrc(layout, user='admin'):
     """Return the environment of a client: {name: value}."""
     return {
@@ -272,9 +290,7 @@ def _clients(layout):
                 'project_name': user, 'user_domain_name': 'Default',
                 'project_domain_name': 'Default'},
             'region_name': 'RegionOne', 'identity_api_version': 3}
-    # JSON is YAML.
-    _write(layout.state / 'clouds.yaml',
-           json.dumps({'clouds': clouds}, indent=1) + '\n')
+    _yaml(layout.state / 'clouds.yaml', {'clouds': clouds})
 
 
 def write(layout):
@@ -297,4 +313,5 @@ def write(layout):
     _rabbit_files(layout)
     _plugins(layout)
     _paste(layout)
+    _policy(layout)
     _clients(layout)

@@ -19,6 +19,9 @@ import socket
 
 DRIVERS = pathlib.Path(__file__).resolve().parent / 'drivers'
 HOSTS = ('compute1', 'compute2', 'compute3')
+# Roles that the policy of Nova knows beside its own: users with the one may
+# force a cold migration, with the other just name its host.
+FORCE_ROLE, HOST_ROLE = 'coldmig-force', 'coldmig-host'
 # Offsets from the base port.
 PORTS = {name: offset for offset, name in enumerate((
     'mariadb', 'rabbitmq', 'epmd', 'distribution',

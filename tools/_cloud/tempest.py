@@ -64,7 +64,10 @@ def options(cloud):
             'vnc_console': False, 'console_output': False,
             'live_migration': False, 'personality': False},
         'validation': {'run_validation': False},
-        'nova_coldmig': {'force': layout.settings['coldmig']},
+        'nova_coldmig': {
+            'force': layout.settings['coldmig'],
+            'force_role': layouts.FORCE_ROLE,
+            'host_role': layouts.HOST_ROLE},
     }
 
 

@@ -154,25 +154,29 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
         waiters.wait_for_server_status(
             self.admin_servers_client, server['id'], status)
 
+    def events(self, server):
+        """Return the events of the last migrate action of a server."""
+        url = 'servers/%s/os-instance-actions' % server['id']
+        # The newest comes first.
+        actions = self.request('get', url, EVENT_DETAILS)['instanceActions']
+        for action in actions:
+            if action['action'] == 'migrate':
+                return self.request(
+                    'get', '%s/%s' % (url, action['request_id']),
+                    EVENT_DETAILS)['instanceAction']['events']
+        return []
+
     def wait_for_refusal(self, server):
         """Wait until the conductor refused a migration.
 
-        :returns: dict, the event that says why.
+        :returns: str, the details of the event that says why.
         """
         deadline = time.monotonic() + self.build_timeout
         while time.monotonic() < deadline:
-            url = 'servers/%s/os-instance-actions' % server['id']
-            actions = self.request('get', url, EVENT_DETAILS)
-            asked = [action['request_id']
-                     for action in actions['instanceActions']
-                     if action['action'] == 'migrate']
-            for request_id in asked[:1]:
-                action = self.request(
-                    'get', '%s/%s' % (url, request_id), EVENT_DETAILS)
-                for event in action['instanceAction']['events']:
-                    if (event['event'], event['result']) == (
-                            'conductor_migrate_server', 'Error'):
-                        return event
+            for event in self.events(server):
+                if (event['event'], event['result']) == (
+                        'conductor_migrate_server', 'Error'):
+                    return event['details']
             time.sleep(self.build_interval)
         raise lib_exc.TimeoutException(
             'The migration of %s was not refused.' % server['id'])

@@ -14,6 +14,7 @@ import testtools
 
 from tempest import config
 from tempest.lib import decorators
+from tempest.lib import exceptions as lib_exc
 
 from nova_coldmig_tempest_plugin.tests.api import base
 
@@ -91,14 +92,10 @@ class MigrateTest(base.ColdMigrateTest):
         server, source, host = self.boot()
         self.migrate(server, {'host': host, 'force': True})
         self.wait_for_status(server, 'VERIFY_RESIZE')
-        url = 'servers/%s/os-instance-actions' % server['id']
-        actions = self.request('get', url, base.EVENT_DETAILS)
-        request_id = actions['instanceActions'][0]['request_id']
-        action = self.request(
-            'get', '%s/%s' % (url, request_id), base.EVENT_DETAILS)
-        self.assertIn(
-            'coldmig_force',
-            [event['event'] for event in action['instanceAction']['events']])
+        details, = [event['details'] for event in self.events(server)
+                    if event['event'] == 'coldmig_force']
+        self.assertIn('from host %s to host %s without the scheduler' % (
+            source, host), details)
 
 
 @decorators.serial
@@ -123,8 +120,7 @@ class UnavailableHostTest(base.ColdMigrateTest):
         held = self.held(server['id'])
         self._disable(host)
         self.migrate(server, {'host': host})
-        self.assertIn('No valid host', self.wait_for_refusal(
-            server)['details'])
+        self.assertIn('No valid host', self.wait_for_refusal(server))
         self.assertStays(server, source, held)
 
     @decorators.idempotent_id('faa58701-9108-49b8-85e2-3e40d23bf85d')
@@ -136,16 +132,49 @@ class UnavailableHostTest(base.ColdMigrateTest):
         self.assertMoved(server, source, host, held)
         self.confirm(server, host, held)
 
+    def _forced_while_down(self, server, source, host, down):
+        held = self.held(server['id'])
+        self._update(down, forced_down=True)
+        self.addCleanup(self._update, down, forced_down=False)
+        self.assertRaises(
+            lib_exc.Conflict, self.migrate, server,
+            {'host': host, 'force': True})
+        self._update(down, forced_down=False)
+        self.assertStays(server, source, held)
+
+    @decorators.attr(type=['negative'])
     @decorators.idempotent_id('6e8030b1-530a-4116-8966-6d9823d1e5ae')
     def test_forced_to_a_host_that_is_down(self):
         server, source, host = self.boot()
+        self._forced_while_down(server, source, host, host)
+
+    @decorators.attr(type=['negative'])
+    @decorators.idempotent_id('7f02bd66-fe83-449c-be69-b0ed6f9ecf58')
+    def test_forced_from_a_host_that_is_down(self):
+        server, source, host = self.boot()
+        self._forced_while_down(server, source, host, source)
+
+    @decorators.attr(type=['negative'])
+    @decorators.idempotent_id('0f43ca1f-afb4-47d0-be6f-321318913327')
+    def test_forced_to_a_host_that_is_full(self):
+        """Force does not oversell: Placement's answer is the last word."""
+        provider, = self.providers.list_resource_providers(
+            name=self.nodes[self.another()])['resource_providers']
+        memory = self.providers.list_resource_provider_inventories(
+            provider['uuid'])['inventories']['MEMORY_MB']
+        # Two of them do not fit on one host.
+        flavor = self.create_flavor(
+            vcpus=1, disk=1, ram=int(
+                (memory['total'] - memory['reserved'])
+                * memory['allocation_ratio'] * 0.6))
+        server, source, _ = self.boot(flavor=flavor['id'])
+        _, host, _ = self.boot(flavor=flavor['id'])
+        self.assertNotEqual(source, host)
         held = self.held(server['id'])
-        self._update(host, forced_down=True)
-        self.addCleanup(self._update, host, forced_down=False)
-        self.assertRaises(
-            base.lib_exc.Conflict, self.migrate, server,
-            {'host': host, 'force': True})
+        self.migrate(server, {'host': host, 'force': True})
+        self.assertIn('MEMORY_MB', self.wait_for_refusal(server))
         self.assertStays(server, source, held)
+        self.assertEqual('error', self.migration(server)['status'])
 
 
 class RefusalTest(base.ColdMigrateTest):
@@ -159,7 +188,7 @@ class RefusalTest(base.ColdMigrateTest):
         _, host, _ = self.boot(scheduler_hints=hints)
         held = self.held(server['id'])
         self.migrate(server, {'host': host, 'force': True})
-        details = self.wait_for_refusal(server)['details']
+        details = self.wait_for_refusal(server)
         self.assertIn('Force does not override the anti-affinity group',
                       details)
         self.assertIn('Name another host.', details)

@@ -122,9 +122,3 @@ class MigrateNegativeTest(base.ColdMigrateTest):
         self.wait_for_status(server, 'VERIFY_RESIZE')
         self._refused(lib_exc.Conflict, {'host': source, 'force': True},
                       server=server)
-
-    @decorators.idempotent_id('c6b4a0c5-fee5-4bfa-bd46-f323ef509924')
-    def test_is_advertised(self):
-        extension = self.extensions_client.show_extension(
-            base.ALIAS)['extension']
-        self.assertIn(self.microversion, extension['description'])

@@ -1,0 +1,33 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+from tempest.lib import decorators
+
+from nova_coldmig_tempest_plugin.tests.api import base
+
+
+class ExtensionInfoTest(base.ColdMigrateTest):
+    """How a client learns whether it can force, and at which microversion."""
+
+    @decorators.idempotent_id('c6b4a0c5-fee5-4bfa-bd46-f323ef509924')
+    def test_show(self):
+        extension = self.extensions_client.show_extension(
+            base.ALIAS)['extension']
+        self.assertIn(self.microversion, extension['description'])
+
+    @decorators.idempotent_id('ca803d23-1060-4e8d-87f9-a74939c446fb')
+    def test_list(self):
+        """It is in the list of anybody, once, beside those of Nova."""
+        aliases = [extension['alias'] for extension in
+                   self.extensions_client.list_extensions()['extensions']]
+        self.assertEqual(1, aliases.count(base.ALIAS))
+        self.assertIn('os-migrate-server', aliases)

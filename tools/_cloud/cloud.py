@@ -12,6 +12,7 @@
 
 """A cloud: what `up`, `down` and the others do. Tests may use it too."""
 
+import concurrent.futures
 import datetime
 import os
 import pathlib
@@ -166,14 +167,27 @@ class Cloud:
         self.start()
 
     def stop(self, names=None):
-        """Stop services, in the opposite order of the table."""
-        for service in reversed(self.services):
+        """Stop services, in the opposite order of the table.
+
+        Those of one stage need nothing of each other and are stopped at
+        once, but for the broker, which needs epmd until its end.
+        """
+        def stop(service):
             running = self.service(service.name)
             if running.recorded and (names is None or service.name in names):
                 graceful = running.stop(service.timeout)
                 print('  %-16s %s' % (
                     service.name, 'stopped' if graceful else 'killed'),
                     flush=True)
+
+        for stage in range(services.COMPUTES, -1, -1):
+            found = [service for service in reversed(self.services)
+                     if service.stage == stage]
+            at_once = (len(found) or 1
+                       if stage != services.INFRASTRUCTURE else 1)
+            with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+                # list() raises what was raised.
+                list(pool.map(stop, found))
 
     def kill(self, name, number=signal.SIGKILL):
         """Send a signal to a service and all its processes."""

@@ -12,8 +12,10 @@
 
 """What a cloud needs, from Debian and from PyPI."""
 
+import contextlib
 import hashlib
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -25,23 +27,58 @@ PACKAGES = {
     '/usr/bin/mariadb': 'mariadb-client-core',
     '/usr/lib/rabbitmq/bin/rabbitmq-server': 'rabbitmq-server',
 }
+# Asked by Debian's packages whether they may start what they install.
+POLICY = pathlib.Path('/usr/sbin/policy-rc.d')
 SERIES = [name for name in _common.SERIES
           if (_common.CONSTRAINTS / ('cloud-%s.txt' % name)).exists()]
 
 
+@contextlib.contextmanager
+def _nothing_started():
+    """Have no service started by the packages that are installed.
+
+    Debian starts a broker that all the network can reach.
+    """
+    made = not POLICY.exists()
+    if made:
+        POLICY.write_text('#!/bin/sh\nexit 101\n')
+        POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        if made:
+            POLICY.unlink()
+
+
 def debian():
-    """Install the Debian packages, or say which are missing."""
+    """Install the Debian packages that are missing.
+
+    :raises SystemExit: if it can not: with what to do
+    """
     missing = [package for path, package in PACKAGES.items()
                if not os.path.exists(path)]
     if not missing:
         return
-    if os.getuid() != 0 or not shutil.which('apt-get'):
-        raise SystemExit('Install these packages: ' + ' '.join(missing))
+    if not shutil.which('apt-get'):
+        raise SystemExit(
+            'There is no apt-get here. Install what Debian has in these '
+            'packages, at the same paths: ' + ' '.join(missing))
+    if os.getuid() != 0:
+        raise SystemExit('As root: apt-get install --no-install-recommends '
+                         + ' '.join(missing))
     print('Installing ' + ' '.join(missing), flush=True)
     env = dict(os.environ, DEBIAN_FRONTEND='noninteractive')
-    subprocess.check_call(['apt-get', 'update', '-q'], env=env)
-    subprocess.check_call(['apt-get', 'install', '-qy',
-                           '--no-install-recommends'] + missing, env=env)
+    with _nothing_started():
+        for arguments in (
+                ['update'],
+                ['install', '-y', '--no-install-recommends', *missing]):
+            ran = subprocess.run(
+                ['apt-get', '-q', *arguments], env=env,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, universal_newlines=True)
+            if ran.returncode:
+                raise SystemExit('%sapt-get %s failed' % (
+                    ran.stdout, arguments[0]))
 
 
 def _environment(venv, pins, python, *requirements):

@@ -17,10 +17,13 @@ to another process is never signalled. Each leads a session of its own, so
 that what it forked is found too.
 """
 
+import ipaddress
 import json
 import os
 import pathlib
 import signal as signals
+import socket
+import struct
 import subprocess
 import time
 
@@ -35,6 +38,27 @@ def _stat(pid):
     except (FileNotFoundError, ProcessLookupError):
         return None
     return text.rpartition(')')[2].split()
+
+
+def listeners(text):
+    """Read who listens from a table of the kernel.
+
+    :param text: what is in /proc/net/tcp or /proc/net/tcp6
+    :returns: a dict of the inodes of sockets to (address, port), the address
+        as of the module ipaddress
+    """
+    found = {}
+    for line in text.splitlines()[1:]:
+        fields = line.split()
+        if fields[3] != '0A':
+            continue
+        address, port = fields[1].split(':')
+        # Words in the order of the machine; ntohl is its own inverse.
+        packed = b''.join(
+            struct.pack('!L', socket.ntohl(int(address[start:start + 8], 16)))
+            for start in range(0, len(address), 8))
+        found[fields[9]] = ipaddress.ip_address(packed), int(port, 16)
+    return found
 
 
 class Process:
@@ -115,6 +139,30 @@ class Process:
                 if line.startswith('Pss:'):
                     total += int(line.split()[1]) * 1024
         return total
+
+    @property
+    def listens(self):
+        """What all members listen on: a sorted list of (address, port).
+
+        An address is one of the module ipaddress.
+        """
+        inodes = set()
+        for pid in self.members():
+            try:
+                for path in pathlib.Path('/proc', str(pid), 'fd').iterdir():
+                    inodes.add(os.readlink(str(path)))
+            except OSError:
+                # It ended, or closed the file, meanwhile.
+                continue
+        known = {}
+        for name in ('tcp', 'tcp6'):
+            path = pathlib.Path('/proc/net', name)
+            if path.exists():
+                known.update(listeners(path.read_text()))
+        return sorted(
+            {listens for inode, listens in known.items()
+             if 'socket:[%s]' % inode in inodes},
+            key=lambda listens: (listens[0].version, *listens))
 
     def start(self, argv, env, cwd):
         """Start it, in a session of its own, its output in the log."""

@@ -71,6 +71,22 @@ def options(cloud):
     }
 
 
+def counts(output):
+    """Return the last line of a run, or None if nothing was run.
+
+    :param output: str, what "tempest run" printed
+    """
+    totals = {name: int(count) for name, count in TOTALS.findall(output)}
+    if not totals:
+        return None
+    line = '%d passed, %d failed' % (
+        totals['Passed'] + totals['Expected Fail'],
+        totals['Failed'] + totals['Unexpected Success'])
+    if totals['Skipped']:
+        line += ', %d skipped' % totals['Skipped']
+    return line
+
+
 def run(cloud, arguments):
     """Run Tempest; the last line counts the tests.
 
@@ -106,13 +122,7 @@ def run(cloud, arguments):
         print(line, end='', flush=True)
         output.append(line)
     ran.wait()
-    totals = {name: int(count)
-              for name, count in TOTALS.findall(''.join(output))}
-    if totals:
-        failed = totals['Failed'] + totals['Unexpected Success']
-        line = '%d passed, %d failed' % (
-            totals['Passed'] + totals['Expected Fail'], failed)
-        if totals['Skipped']:
-            line += ', %d skipped' % totals['Skipped']
-        print(line)
+    counted = counts(''.join(output))
+    if counted:
+        print(counted)
     return ran.returncode

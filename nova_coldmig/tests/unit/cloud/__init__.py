@@ -1,0 +1,62 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tests of tools/_cloud, which is no package that is installed.
+
+None of them starts a service.
+"""
+
+import json
+from pathlib import Path
+import sys
+
+import fixtures
+from oslotest import base
+
+TOOLS = Path(__file__).parents[4] / 'tools'
+sys.path.append(str(TOOLS))
+
+from _cloud import layout  # noqa: E402
+
+PASTE = '''\
+[app:osapi_compute_app_v21]
+paste.app_factory = nova.api.openstack.compute:APIRouterV21.factory
+'''
+
+
+class CloudTest(base.BaseTestCase):
+    """With the layout of a cloud that was never started."""
+
+    series = '2026.2'
+
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.useFixture(fixtures.TempDir()).path)
+        self.venvs = self.folder / 'venvs'
+        # What a wheel of Nova and one of Glance have among their data.
+        etc = self.venvs / self.series / 'etc'
+        for name, text in (('nova/api-paste.ini', PASTE),
+                           ('glance/glance-api-paste.ini', '[pipeline:a]')):
+            path = etc / name
+            path.parent.mkdir(parents=True)
+            path.write_text(text)
+        self.layout = self.make()
+
+    def make(self, base_port=40000, coldmig=True):
+        state = self.folder / 'state'
+        state.mkdir(exist_ok=True)
+        settings = state / 'settings.json'
+        settings.touch(mode=0o600)
+        settings.write_text(json.dumps({
+            'series': self.series, 'base_port': base_port,
+            'coldmig': coldmig, 'done': [], 'password': 'secret'}))
+        return layout.Layout(state, self.venvs, self.series)

@@ -1,0 +1,102 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+from unittest import mock
+
+from _cloud import cloud as clouds
+from _cloud import process
+
+from nova_coldmig.tests.unit import cloud
+
+
+class StopTest(cloud.CloudTest):
+
+    def setUp(self):
+        super().setUp()
+        self.cloud = clouds.Cloud(self.layout.state)
+        self.stopped = []
+        self.useFixture(cloud.fixtures.MockPatchObject(
+            self.cloud, 'service', autospec=True,
+            side_effect=self._service))
+
+    def _service(self, name):
+        service = mock.create_autospec(process.Process, instance=True)
+        service.recorded = True
+        service.stop.side_effect = lambda timeout: self.stopped.append(name)
+        return service
+
+    def test_order(self):
+        """A service goes before what it needs."""
+        self.cloud.stop()
+        self.assertEqual({'compute1', 'compute2', 'compute3'},
+                         set(self.stopped[:3]))
+        self.assertEqual({'nova-api', 'scheduler', 'cell-conductor',
+                          'super-conductor'}, set(self.stopped[3:7]))
+        self.assertEqual({'glance', 'neutron', 'placement'},
+                         set(self.stopped[7:10]))
+        self.assertEqual(['keystone', 'rabbitmq', 'epmd', 'mariadb'],
+                         self.stopped[10:])
+
+    def test_some(self):
+        self.cloud.stop(['mariadb', 'compute2'])
+        self.assertEqual(['compute2', 'mariadb'], self.stopped)
+
+    def test_no_cloud(self):
+        self.cloud.layout.settings = {}
+        self.cloud.stop()
+        self.assertEqual([], self.stopped)
+
+
+class PointsTest(cloud.CloudTest):
+    """The files that hold the driver, or make it fail."""
+
+    def setUp(self):
+        super().setUp()
+        self.cloud = clouds.Cloud(self.layout.state)
+
+    def test_pause(self):
+        pause = self.layout.state / 'pause' / 'compute1' / 'spawn'
+        self.cloud.pause('compute1', 'spawn')
+        self.assertTrue(pause.exists())
+        self.assertRaisesRegex(
+            clouds.Failed, 'spawn was not reached on compute1',
+            self.cloud.wait_reached, 'compute1', 'spawn', timeout=0.1)
+        self.cloud.resume('compute1', 'spawn')
+        self.assertFalse(pause.exists())
+        # Again, as tests do in their clean-up.
+        self.cloud.resume('compute1', 'spawn')
+
+    def test_reached_before(self):
+        reached = self.layout.state / 'reached' / 'compute1' / 'spawn'
+        reached.parent.mkdir(parents=True)
+        reached.touch()
+        self.cloud.wait_reached('compute1', 'spawn', timeout=0)
+        self.cloud.pause('compute1', 'spawn')
+        self.assertFalse(reached.exists())
+
+    def test_fail(self):
+        self.cloud.fail('compute1', 'spawn', 'no disk')
+        fail = self.layout.state / 'fail' / 'compute1' / 'spawn'
+        self.assertEqual('no disk', fail.read_text())
+        self.cloud.mend('compute1', 'spawn')
+        self.assertFalse(fail.exists())
+
+
+class RunTest(cloud.CloudTest):
+
+    def test_failed(self):
+        """The message has the log's name, and its end."""
+        error = self.assertRaises(
+            clouds.Failed, clouds.Cloud(self.layout.state).run, 'step',
+            ['sh', '-c', 'echo it is broken; exit 3'])
+        self.assertIn('it is broken', str(error))
+        self.assertIn(str(self.layout.logs / 'step.log'), str(error))

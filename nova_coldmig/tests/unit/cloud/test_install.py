@@ -1,0 +1,105 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import os
+import shutil
+import subprocess
+
+from _cloud import install
+import _common
+import fixtures
+
+from nova_coldmig.tests.unit import cloud
+
+
+class DebianTest(cloud.CloudTest):
+
+    def setUp(self):
+        super().setUp()
+        self.policy = self.folder / 'policy-rc.d'
+        for target, name, value in (
+                (install, 'PACKAGES', {'/nowhere/mariadbd': 'mariadb'}),
+                (install, 'POLICY', self.policy)):
+            self.useFixture(fixtures.MockPatchObject(target, name, value))
+        self.uid = self.patch(os, 'getuid', return_value=0)
+        self.which = self.patch(shutil, 'which', return_value='/bin/apt-get')
+        self.run_command = self.patch(
+            subprocess, 'run', side_effect=self._ran)
+        self.commands = []
+        self.code = 0
+
+    def patch(self, target, name, **kwargs):
+        return self.useFixture(fixtures.MockPatchObject(
+            target, name, autospec=True, **kwargs)).mock
+
+    def _ran(self, argv, **kwargs):
+        self.commands.append(
+            (argv[2], self.policy.exists() and self.policy.read_text()))
+        return subprocess.CompletedProcess(argv, self.code, 'apt says\n')
+
+    def test_nothing_is_missing(self):
+        self.useFixture(fixtures.MockPatchObject(
+            install, 'PACKAGES', {'/': 'base-files'}))
+        install.debian()
+        self.assertEqual([], self.commands)
+
+    def test_lists_come_first_and_nothing_is_started(self):
+        install.debian()
+        self.assertEqual(['update', 'install'],
+                         [command for command, _policy in self.commands])
+        for _command, policy in self.commands:
+            self.assertIn('exit 101', policy)
+        self.assertFalse(self.policy.exists())
+        self.assertIn('mariadb', self.run_command.call_args[0][0])
+
+    def test_policy_of_the_machine_is_kept(self):
+        self.policy.write_text('mine')
+        install.debian()
+        self.assertEqual('mine', self.policy.read_text())
+
+    def test_failure(self):
+        self.code = 100
+        error = self.assertRaises(SystemExit, install.debian)
+        self.assertEqual('apt says\napt-get update failed', str(error))
+        self.assertFalse(self.policy.exists())
+
+    def test_not_root(self):
+        self.uid.return_value = 1000
+        error = self.assertRaises(SystemExit, install.debian)
+        self.assertEqual('As root: apt-get install --no-install-recommends '
+                         'mariadb', str(error))
+
+    def test_not_debian(self):
+        self.which.return_value = None
+        error = self.assertRaises(SystemExit, install.debian)
+        self.assertIn('no apt-get here', str(error))
+        self.assertIn('mariadb', str(error))
+
+
+class PinsTest(cloud.CloudTest):
+
+    def test_both_ends(self):
+        """There is a cloud of the oldest series and of the newest."""
+        self.assertLessEqual({min(_common.SERIES), _common.NEWEST},
+                             set(install.SERIES))
+
+    def test_versions(self):
+        for series in install.SERIES:
+            path = _common.CONSTRAINTS / ('cloud-%s.txt' % series)
+            pins = dict(line.split(' ')[0].split('==')
+                        for line in path.read_text().splitlines()[1:])
+            nova, placement, _pythons = _common.SERIES[series]
+            for name, major in (
+                    ('nova', nova), ('openstack-placement', placement)):
+                self.assertEqual(str(major), pins[name].split('.')[0])
+            self.assertLess({'keystone', 'glance', 'neutron', 'pyuwsgi',
+                             'pymysql'}, set(pins))

@@ -1,0 +1,85 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+from _cloud import layout as layouts
+from _cloud import services
+
+from nova_coldmig.tests.unit import cloud
+
+
+class ServicesTest(cloud.CloudTest):
+
+    def setUp(self):
+        super().setUp()
+        self.table = services.table(self.layout)
+
+    def named(self, name, table=None):
+        found, = [service for service in table or self.table
+                  if service.name == name]
+        return found
+
+    def test_order(self):
+        stages = [service.stage for service in self.table]
+        self.assertEqual(sorted(stages), stages)
+        names = [service.name for service in self.table]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertEqual('mariadb', names[0])
+        self.assertEqual(list(layouts.HOSTS), names[-3:])
+        # A broker registers with epmd, and takes its leave there.
+        self.assertLess(names.index('epmd'), names.index('rabbitmq'))
+
+    def test_each_port_has_a_service(self):
+        self.assertEqual(
+            set(layouts.PORTS) - {'distribution'},
+            {service.port for service in self.table} - {None})
+
+    def test_loopback(self):
+        for service in self.table:
+            if service.port:
+                given = service.argv + list(service.env.values())
+                self.assertTrue(any('127.0.0.1' in value for value in given),
+                                service.name)
+
+    def test_conductors(self):
+        """The super conductor is replaced, as README.rst says, no other."""
+        for name, program in (
+                ('super-conductor', 'nova-coldmig-conductor'),
+                ('cell-conductor', 'nova-conductor'),
+                ('scheduler', 'nova-scheduler')):
+            self.assertEqual(str(self.layout.bin / program),
+                             self.named(name).argv[0])
+
+    def test_plain_conductors(self):
+        table = services.table(self.make(coldmig=False))
+        self.assertEqual(str(self.layout.bin / 'nova-conductor'),
+                         self.named('super-conductor', table).argv[0])
+
+    def test_applications(self):
+        """A module where the series has one, else the script."""
+        argv = self.named('nova-api').argv
+        self.assertEqual(str(self.layout.bin / 'nova-api-wsgi'),
+                         argv[argv.index('--wsgi-file') + 1])
+        module = (self.layout.venv / 'lib/python3.13/site-packages'
+                  / 'nova/wsgi/osapi_compute.py')
+        module.parent.mkdir(parents=True)
+        module.touch()
+        argv = self.named('nova-api', services.table(self.layout)).argv
+        self.assertNotIn('--wsgi-file', argv)
+        self.assertEqual('nova.wsgi.osapi_compute:application',
+                         argv[argv.index('--module') + 1])
+
+    def test_environment(self):
+        self.useFixture(
+            cloud.fixtures.EnvironmentVariable('OS_TOKEN', 'mine'))
+        env = services.environment(self.layout)
+        self.assertNotIn('OS_TOKEN', env)
+        self.assertTrue(env['PATH'].startswith(str(self.layout.bin)))

@@ -116,8 +116,9 @@ def _add_parsers(subparsers):
     for action in ('check', 'repair'):
         parser = migration.add_parser(action)
         scope = parser.add_mutually_exclusive_group(required=True)
-        scope.add_argument('--host')
-        scope.add_argument('--server')
+        # oslo.config keeps names of options of Nova, such as host, to itself.
+        scope.add_argument('--host', dest='of_host')
+        scope.add_argument('--server', dest='of_server')
         scope.add_argument('--all', action='store_true')
         parser.add_argument('--json', action='store_true')
         parser.add_argument('--idle', type=int, default=3600,
@@ -131,7 +132,7 @@ def _add_parsers(subparsers):
 
 def _check(args):
     code = CLEAN
-    for finding in check(args.host, args.server, args.idle):
+    for finding in check(args.of_host, args.of_server, args.idle):
         code = FOUND
         if args.json:
             print(json.dumps(finding))
@@ -143,7 +144,7 @@ def _check(args):
 
 def _repair(args):
     code = CLEAN
-    for done in repair(args.host, args.server, args.idle, args.fenced,
+    for done in repair(args.of_host, args.of_server, args.idle, args.fenced,
                        args.yes):
         if done['outcome'] == 'failed':
             code = NOT_REPAIRED

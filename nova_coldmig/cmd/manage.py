@@ -41,19 +41,14 @@ FAILED = 255
 
 def _found(host, server, bound):
     """Yield cell, instance and rules of each server that has a finding."""
-    filters = {}
-    if host:
-        filters['host'] = host
-    if server:
-        filters['uuid'] = [server]
     for cell in facts.cells(nova_context.get_admin_context()):
         count = 0
-        for count, instance in enumerate(cell.instances(filters), 1):
-            rules = findings.find(cell, instance, bound)
-            if rules:
+        for batch in cell.batches(host, server):
+            for instance, rules in findings.find(cell, batch, bound):
                 yield cell, instance, rules
-            if count % facts.BATCH == 0:
-                print('%d servers of a cell checked' % count,
+            count += len(batch)
+            if len(batch) == facts.BATCH:
+                print('%d servers of cell %s checked' % (count, cell.name),
                       file=sys.stderr)
 
 
@@ -84,8 +79,10 @@ def repair(host=None, server=None, bound=3600, fenced=(), yes=False):
     """
     for cell, instance, rules in _found(host, server, bound):
         # All of it anew: the repair writes what it has read.
-        seen = cell.facts(objects.Instance.get_by_uuid(
-            cell.context, instance.uuid))
+        instance = cell.instance(instance.uuid)
+        if instance is None:
+            continue
+        seen = cell.facts(instance)
         chosen = plan.make(seen)
         outcome, reason = _act(cell, seen, chosen, bound, fenced, yes)
         yield {'server': instance.uuid, 'host': instance.host,

@@ -17,6 +17,7 @@ import typing
 
 from nova.compute import task_states
 from nova import context as nova_context
+from nova import exception
 from nova import objects
 from nova.scheduler.client import report
 from nova import servicegroup
@@ -74,16 +75,23 @@ class Facts:
             moves = [m for m in self.migrations if m.status == 'reverted']
         return max(moves, key=lambda m: m.id) if moves else None
 
+    @property
+    def consumers(self):
+        """UUIDs of the server and of its migrations that hold something."""
+        return [consumer for consumer, nodes in self.held.items() if nodes]
+
 
 class Cell:
     """Reads the servers of one cell.
 
     :param context: a nova.context.RequestContext targeted at the cell
+    :param name: str, of the cell
     :param conductors_down: hosts whose super conductor is down, a set
     """
 
-    def __init__(self, context, conductors_down):
+    def __init__(self, context, name, conductors_down):
         self.context = context
+        self.name = name
         self.conductors_down = frozenset(
             conductors_down | _down(context, 'nova-conductor'))
         self.placement = report.report_client_singleton()
@@ -126,9 +134,11 @@ class Cell:
         # The record of a repair is an action too.
         actions = list(objects.InstanceActionList.get_by_instance_uuid(
             self.context, instance.uuid, limit=1))
-        changed = max(timeutils.normalize_time(
-            record.updated_at or record.created_at)
-            for record in [instance] + working + actions)
+        changed = [record.updated_at or record.created_at
+                   for record in [instance] + working + actions]
+        if instance.deleted:
+            changed.append(instance.deleted_at)
+        changed = max(map(timeutils.normalize_time, changed))
         held = {consumer: self._held(consumer) for consumer in
                 [instance.uuid] + [m.uuid for m in migrations]}
         hosts = {host for m in migrations if m in working or held[m.uuid]
@@ -142,18 +152,71 @@ class Cell:
             timeutils.delta_seconds(changed, timeutils.utcnow()),
             frozenset(hosts & self.down), self.conductors_down)
 
-    def instances(self, filters):
-        """Read the servers of the cell, BATCH at a time.
+    def instance(self, uuid):
+        """Read a server, deleted or not.
 
-        :param filters: filters of nova.objects.InstanceList
+        :param uuid: str
+        :returns: nova.objects.Instance, or None if there is none
         """
+        for context in (self.context,
+                        self.context.elevated(read_deleted='only')):
+            try:
+                return objects.Instance.get_by_uuid(context, uuid)
+            except exception.InstanceNotFound:
+                pass
+        return None
+
+    def batches(self, host=None, server=None):
+        """Read the servers of the cell, then those deleted that may hold.
+
+        :param host: the host whose servers are read, or None
+        :param server: the UUID of the one server to read, or None
+        :returns: generator of lists of nova.objects.Instance, each of at most
+            BATCH
+        """
+        filters = {}
+        if host:
+            filters['host'] = host
+        if server:
+            filters['uuid'] = [server]
+        yield from self._pages(dict(filters, deleted=False))
+        seen = set()
+        for uuids in [[server]] if server else self._owners(host):
+            for batch in self._pages({
+                    'uuid': uuids, 'deleted': True, 'soft_deleted': False}):
+                # A server may have held several nodes.
+                new = [instance for instance in batch
+                       if instance.uuid not in seen]
+                seen.update(instance.uuid for instance in new)
+                yield new
+
+    def _owners(self, host):
+        """Read for which servers something is held on nodes of the cell.
+
+        :param host: the host whose nodes are looked at, or None for all
+        :returns: generator of lists of UUIDs, each of at most 2 * BATCH
+        """
+        for node, of_host in self.nodes.items():
+            if host and of_host != host:
+                continue
+            consumers = list(
+                self.placement.get_allocations_for_resource_provider(
+                    self.context, node).allocations)
+            for start in range(0, len(consumers), BATCH):
+                uuids = consumers[start:start + BATCH]
+                migrations = objects.MigrationList.get_by_filters(
+                    self.context, {'uuid': uuids})
+                yield uuids + [m.instance_uuid for m in migrations]
+
+    def _pages(self, filters):
         marker = None
         while True:
-            batch = objects.InstanceList.get_by_filters(
-                self.context, dict(filters, deleted=False), limit=BATCH,
-                marker=marker, sort_key='uuid', sort_dir='asc',
-                expected_attrs=[])
-            yield from batch
+            batch = list(objects.InstanceList.get_by_filters(
+                self.context.elevated(read_deleted='yes')
+                if filters['deleted'] else self.context,
+                filters, limit=BATCH, marker=marker, sort_key='uuid',
+                sort_dir='asc', expected_attrs=[]))
+            yield batch
             if len(batch) < BATCH:
                 return
             marker = batch[-1].uuid
@@ -168,7 +231,9 @@ def cells(context):
     for mapping in objects.CellMappingList.get_all(context):
         if not mapping.is_cell0():
             with nova_context.target_cell(context, mapping) as cell_context:
-                yield Cell(cell_context, conductors_down)
+                yield Cell(
+                    cell_context, mapping.name or mapping.uuid,
+                    conductors_down)
 
 
 def _down(context, binary):

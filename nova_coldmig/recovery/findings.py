@@ -13,14 +13,18 @@
 """What can be wrong with a server after a move, as a table."""
 
 import dataclasses
+import time
 import typing
 
 from nova.compute import task_states
 from nova.compute import vm_states
-from nova import objects
 
 CERTAIN = 'certain'
 LIKELY = 'likely'
+
+WAIT = 5
+"""Seconds between the two reads. Nova makes the changes of one step within
+less."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +131,14 @@ RULES = (
 )
 
 
+DELETED = Rule(
+    'deleted-server',
+    'The server is deleted, and something is still held for it.', CERTAIN,
+    'Delete what the server and its migrations hold, and set its migrations '
+    'to error.',
+    lambda facts: bool(facts.consumers))
+
+
 def names(facts, bound):
     """Apply the rules.
 
@@ -135,26 +147,38 @@ def names(facts, bound):
         the middle of something is looked at
     :returns: the rules seen, a list
     """
-    busy = facts.instance.task_state is not None or facts.open_migrations
+    if facts.instance.deleted:
+        rules, busy = (DELETED,), True
+    else:
+        rules = RULES
+        busy = facts.instance.task_state is not None or facts.open_migrations
     at_work = busy and facts.idle < bound and not facts.down
-    return [] if at_work else [rule for rule in RULES if rule.seen(facts)]
+    return [] if at_work else [rule for rule in rules if rule.seen(facts)]
 
 
-def find(cell, instance, bound):
-    """Find what is wrong with a server.
+def find(cell, instances, bound):
+    """Find what is wrong with servers.
 
     Nova changes its records and Placement one after the other, so a finding
-    counts only if it is still there when all is read again.
+    counts only if it is still there when all is read again, WAIT later.
 
-    :param cell: the Cell of the server
-    :param instance: a nova.objects.Instance
+    :param cell: the Cell of the servers
+    :param instances: a list of nova.objects.Instance
     :param bound: see names
-    :returns: the rules seen twice, a list
+    :returns: generator of tuples of a nova.objects.Instance and the rules
+        seen twice, a list
     """
-    first = names(cell.facts(instance), bound)
-    if not first:
-        return []
-    again = objects.Instance.get_by_uuid(
-        cell.context, instance.uuid, expected_attrs=[])
-    second = names(cell.facts(again), bound)
-    return [rule for rule in first if rule in second]
+    suspects = []
+    for instance in instances:
+        rules = names(cell.facts(instance), bound)
+        if rules:
+            suspects.append((instance.uuid, rules))
+    if suspects:
+        time.sleep(WAIT)
+    for uuid, first in suspects:
+        # It may have been deleted, and even archived.
+        instance = cell.instance(uuid)
+        second = names(cell.facts(instance), bound) if instance else ()
+        both = [rule for rule in first if rule in second]
+        if both:
+            yield instance, both

@@ -25,6 +25,7 @@ CONFIRM = 'confirm'
 TAKE_OVER = 'take-over'
 RELEASE = 'release'
 HEAL = 'heal'
+RELEASE_DELETED = 'release-deleted'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +49,7 @@ TEXTS = {
     TAKE_OVER: 'Move the allocation of the ended migration to the server.',
     RELEASE: 'Delete what ended migrations hold.',
     HEAL: 'Run the heal_allocations of nova-manage for the server.',
+    RELEASE_DELETED: 'Delete what is held for the deleted server.',
 }
 
 
@@ -75,6 +77,11 @@ def make(facts):
     :param facts: Facts of a server that has a finding
     :returns: Plan
     """
+    if facts.instance.deleted:
+        if any(m.cross_cell_move for m in facts.migrations):
+            return _by_hand('It was moved between cells. See that no other '
+                            'cell has the server, and delete what is held.')
+        return _plan(RELEASE_DELETED)
     migration = facts.migration
     task = facts.instance.task_state
     if task is not None or facts.open_migrations:

@@ -16,14 +16,18 @@
 from nova_coldmig.tests.functional import base
 
 import threading
+import types
 from unittest import mock
 
+from nova.cmd import manage as nova_manage
 from nova.compute import rpcapi
 from nova import context as nova_context
 from nova import objects
 from nova.scheduler.client import report
 
 from nova_coldmig.cmd import manage
+from nova_coldmig.recovery import facts
+from nova_coldmig.recovery import findings
 
 
 class TestCheck(base.ColdmigTestCase):
@@ -31,6 +35,8 @@ class TestCheck(base.ColdmigTestCase):
     def setUp(self):
         super().setUp()
         self.server = self._create_server(networks='none', host='host1')
+        # Between the two reads, here, nothing goes on.
+        self.useFixture(base.fixtures.MockPatchObject(findings, 'WAIT', 0))
 
     def found(self, bound=3600, **scope):
         return [finding['finding'] for finding in
@@ -68,12 +74,60 @@ class TestCheck(base.ColdmigTestCase):
         self.force_down('host2')
         self.assertEqual(['stuck-resize-prep'], self.found())
 
-    def test_missing_allocation(self):
+    def lose_allocation(self, server):
         report.report_client_singleton().delete_allocation_for_instance(
-            nova_context.get_admin_context(), self.server['id'])
+            nova_context.get_admin_context(), server['id'])
+
+    def test_missing_allocation(self):
+        self.lose_allocation(self.server)
         self.assertEqual(['missing-allocation'], self.found())
         self.assertEqual(['missing-allocation'], self.found(host='host1'))
         self.assertEqual([], self.found(host='host2'))
+
+    def test_server(self):
+        other = self._create_server(networks='none', host='host1')
+        self.lose_allocation(other)
+        self.assertEqual([], self.found(server=self.server['id']))
+        self.assertEqual(['missing-allocation'],
+                         self.found(server=other['id']))
+
+    def test_batches(self):
+        servers = [self.server] + [
+            self._create_server(networks='none', host=host)
+            for host in ('host1', 'host2', 'host3', 'host1')]
+        for server in servers:
+            self.lose_allocation(server)
+        for size in (1, 2, 5):
+            with mock.patch.object(facts, 'BATCH', size):
+                self.assertEqual(
+                    sorted(server['id'] for server in servers),
+                    sorted(one['server'] for one in manage.check()))
+                self.assertEqual(['missing-allocation'] * 3,
+                                 self.found(host='host1'))
+
+    def waiting(self, meanwhile):
+        # Not time.sleep itself, which the services call too.
+        return mock.patch.object(
+            findings, 'time', types.SimpleNamespace(sleep=meanwhile))
+
+    def test_gone_when_looked_at_again(self):
+        """The two reads are apart, so that one step of Nova lies between."""
+        self.lose_allocation(self.server)
+        waits = []
+
+        def heal(seconds):
+            waits.append(seconds)
+            self.assertEqual(0, nova_manage.PlacementCommands(
+                ).heal_allocations(instance_uuid=self.server['id']))
+
+        with self.waiting(heal):
+            self.assertEqual([], self.found())
+        self.assertEqual([findings.WAIT], waits)
+
+    def test_deleted_when_looked_at_again(self):
+        self.lose_allocation(self.server)
+        with self.waiting(lambda seconds: self._delete_server(self.server)):
+            self.assertEqual([], self.found())
 
     def test_zombie_that_holds(self):
         self.hold()

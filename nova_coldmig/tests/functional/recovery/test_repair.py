@@ -23,6 +23,8 @@ from nova import objects
 from nova.scheduler.client import report
 
 from nova_coldmig.cmd import manage
+from nova_coldmig.recovery import facts
+from nova_coldmig.recovery import findings
 from nova_coldmig.recovery import plan
 from nova_coldmig.recovery import repair
 
@@ -36,6 +38,7 @@ class RepairTestCase(base.ColdmigTestCase):
     def setUp(self):
         super().setUp()
         self.server = self.boot('host1')
+        self.useFixture(base.fixtures.MockPatchObject(findings, 'WAIT', 0))
 
     def lose(self, target):
         """Lose a message: its receiver, or who sends it, has died.
@@ -75,13 +78,17 @@ class RepairTestCase(base.ColdmigTestCase):
         self.force(self.server, 'host3')
         self.confirm(self.server)
 
-    def assertCutShort(self, name, mended):
-        """Check that a second run ends what a first one began."""
+    def cut_short(self, name, count):
+        """Run the first steps of a repair only."""
         steps = repair.STEPS[name]
-        for count in range(1, len(steps)):
-            with mock.patch.dict(repair.STEPS, {
-                    name: steps[:count] + (mock.Mock(side_effect=Killed),)}):
-                self.assertEqual([(name, 'failed')], self.repair())
+        with mock.patch.dict(repair.STEPS, {
+                name: steps[:count] + (mock.Mock(side_effect=Killed),)}):
+            self.assertEqual([(name, 'failed')], self.repair())
+
+    def assertCutShort(self, name, mended=lambda: None):
+        """Check that a second run ends what a first one began."""
+        for count in range(len(repair.STEPS[name])):
+            self.cut_short(name, count)
             self.assertNotEqual(set(), self.found())
         self.assertEqual([(name, 'repaired')], self.repair())
         mended()
@@ -190,6 +197,24 @@ class ConfirmTest(RepairTestCase):
         self.assertEqual([('confirm', 'repaired')], self.repair())
         self.assertMended('host2')
 
+    def test_confirming_cut_short(self):
+        """Half of it is a server that waits to be confirmed."""
+        self.stick_confirm()
+        self.cut_short(plan.CONFIRM, 0)
+        self.assertEqual({'stuck-confirming'}, self.found())
+        self.cut_short(plan.CONFIRM, 1)
+        self.assertEqual(set(), self.found())
+        self.confirm(self.server)
+        self.assertMended('host2')
+
+    def test_finish_revert_cut_short(self):
+        self.force(self.server, 'host2')
+        wait = self.lose('nova.compute.rpcapi.ComputeAPI.finish_revert_resize')
+        self.api.post_server_action(
+            self.server['id'], {'revertResize': None})
+        wait()
+        self.assertCutShort(plan.FINISH_REVERT, self.assertMended)
+
     def test_reverting(self):
         for message in ('revert_resize', 'finish_revert_resize'):
             self.force(self.server, 'host2')
@@ -225,6 +250,19 @@ class AllocationsTest(RepairTestCase):
         self.assertEqual([('take-over', 'repaired')], self.repair())
         self.assertMended()
 
+    def test_take_over_cut_short(self):
+        """Half of it is all, if no other migration holds something."""
+        self.end()
+        self.cut_short(plan.TAKE_OVER, 0)
+        self.assertEqual({'leaked-allocation'}, self.found())
+        self.cut_short(plan.TAKE_OVER, 1)
+        self.assertMended()
+
+    def test_heal_cut_short(self):
+        report.report_client_singleton().delete_allocation_for_instance(
+            nova_context.get_admin_context(), self.server['id'])
+        self.assertCutShort(plan.HEAL, self.assertMended)
+
     def test_only_the_migration_holds(self):
         self.end()
         report.report_client_singleton().delete_allocation_for_instance(
@@ -254,3 +292,56 @@ class AllocationsTest(RepairTestCase):
             lambda: self.assertEqual({'leaked-allocation'}, self.found()))
         self.assertEqual([('release', 'repaired')], self.repair())
         self.assertMended('host2')
+
+
+class DeletedTest(RepairTestCase):
+    """A server that was reset in the middle of a move, and deleted."""
+
+    def setUp(self):
+        super().setUp()
+        self.stick('prep_resize')
+        self.api.post_server_action(
+            self.server['id'], {'os-resetState': {'state': 'active'}})
+        self._delete_server(self.server)
+        self.migration = self.last_migration(self.server)
+        self.assertHeld(host1=self.migration['uuid'])
+
+    def test_found(self):
+        for scope in ({}, {'host': 'host1'}, {'server': self.server['id']}):
+            self.assertEqual(
+                [('deleted-server', self.server['id'])],
+                [(one['finding'], one['server'])
+                 for one in manage.check(bound=0, **scope)])
+        self.assertEqual([], list(manage.check(bound=0, host='host2')))
+
+    def test_just_deleted(self):
+        self.assertEqual([], list(manage.check(bound=3600)))
+
+    def test_batches(self):
+        self.boot('host1')
+        with mock.patch.object(facts, 'BATCH', 1):
+            self.assertEqual({'deleted-server'}, self.found())
+
+    def assertReleased(self):
+        self.assertHeld()
+        self.assertEqual(set(), self.found())
+        self.assertEqual([], self.repair())
+        self.assertEqual(
+            'error', self.last_migration(self.server)['status'])
+        self.assertIn('coldmig_repair', self.events(
+            self.server, 'coldmig_repair'))
+
+    def test_repair(self):
+        self.assertEqual([('release-deleted', 'would-repair')],
+                         self.repair(yes=False))
+        self.assertEqual([('release-deleted', 'repaired')], self.repair())
+        self.assertReleased()
+
+    def test_cut_short(self):
+        self.assertCutShort(plan.RELEASE_DELETED, self.assertReleased)
+
+    def test_others_are_left_alone(self):
+        other = self.boot('host1')
+        self.assertEqual([('release-deleted', 'repaired')], self.repair())
+        self.assertHeld(host1=other['id'])
+        self.assertEqual([], self.repair())

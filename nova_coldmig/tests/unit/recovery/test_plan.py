@@ -24,14 +24,14 @@ NODE1, NODE2 = uuids.node1, uuids.node2
 
 def make_facts(host, vm_state, task_state, held, status=None, mine=(),
                down=(), conductors_down=(), idle=10,
-               migration_type='migration'):
+               migration_type='migration', deleted=False, cross_cell=False):
     instance = objects.Instance(
         uuid=uuids.server, host=host, node=host, vm_state=vm_state,
-        task_state=task_state)
+        task_state=task_state, deleted=deleted)
     migrations = [objects.Migration(
         id=1, uuid=uuids.move, status=status, migration_type=migration_type,
         source_compute='host1', source_node='host1', dest_compute='host2',
-        dest_node='host2', cross_cell_move=False)] if status else []
+        dest_node='host2', cross_cell_move=cross_cell)] if status else []
     return facts.Facts(
         instance, migrations, {uuids.server: set(mine), uuids.move: set(held)},
         {'host1': NODE1, 'host2': NODE2}[host], idle, frozenset(down),
@@ -71,6 +71,14 @@ class MakeTest(test.NoDBTestCase):
             ('heal', 'host1', 'active', None, None, [], []),
         ):
             self.assertPlan(repair, host, vm_state, task, held, status, mine)
+
+    def test_deleted(self):
+        for status in ('pre-migrating', 'error'):
+            self.assertPlan('release-deleted', 'host1', 'active', None,
+                            [NODE1], status, deleted=True)
+            # It may live on in another cell.
+            self.assertPlan(None, 'host1', 'active', None, [NODE1], status,
+                            deleted=True, cross_cell=True)
 
     def test_by_hand(self):
         for host, vm_state, task, status, held, mine in (

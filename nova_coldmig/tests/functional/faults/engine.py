@@ -103,8 +103,10 @@ class FaultTestCase(base.ColdmigTestCase):
             name='fault', flavor_id=self.flavor['id'], host=SOURCE,
             networks=[{'uuid': nova_fixtures.NeutronFixture.network_1['id']}])
         server = self.api.post_server({'server': post})
+        # Not what is tried: a busy machine may take its time.
         self.assertTrue(self.poll(
-            lambda: self.state(server)['status'] == 'ACTIVE'))
+            lambda: self.state(server)['status'] == 'ACTIVE', 60),
+            self.state(server))
         return server
 
     def state(self, server):
@@ -170,7 +172,7 @@ class FaultTestCase(base.ColdmigTestCase):
         fault = kinds.Fault(case.call, case.kind)
         self.recorder.arm(fault)
         status = self.request(server, case.phase)
-        self.poll(lambda: fault.strikes, 3)
+        self.poll(lambda: fault.strikes)
         self.settle()
         if want is not None:
             self.poll(lambda: self.left(server) == want, 5)

@@ -88,21 +88,17 @@ def get_service_up(context, servicegroup_api, host):
     return service
 
 
-def check_hypervisor_type(context, instance, node):
+def check_hypervisor_type(source, node):
     """Refuse a node whose hypervisor can not run what the source runs.
 
     Mirrors nova.conductor.tasks.live_migrate.LiveMigrationTask.
     _check_compatible_with_source_hypervisor without its version check, which
     is about live state.
 
-    :param context: nova.context.RequestContext, targeted at the cell of the
-        instance.
-    :param instance: nova.objects.Instance
+    :param source: nova.objects.ComputeNode, the one the server is on.
     :param node: nova.objects.ComputeNode, the destination.
     :raises: ForcedDestinationInvalid
     """
-    source = objects.ComputeNode.get_by_host_and_nodename(
-        context, instance.host, instance.node)
     if source.hypervisor_type != node.hypervisor_type:
         raise coldmig_exc.ForcedDestinationInvalid(reason=_(
             "The hypervisor of compute host %(host)s is %(dest)s and the "

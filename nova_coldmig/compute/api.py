@@ -122,7 +122,9 @@ class ForcedAPI(compute.API):
         """
         destination.check_not_source(instance, host_name)
         node = destination.get_compute_node(context, host_name)
-        destination.check_hypervisor_type(context, instance, node)
+        destination.check_hypervisor_type(
+            objects.ComputeNode.get_by_host_and_nodename(
+                context, instance.host, instance.node), node)
         destination.get_service_up(context, self.servicegroup_api, host_name)
         self._check_volumes_can_attach(context, instance, host_name)
         return node

@@ -15,6 +15,8 @@
 For the record only: nothing here refuses a move.
 """
 
+import functools
+
 from nova import exception
 from nova.i18n import _
 from nova import objects
@@ -43,27 +45,34 @@ def reasons(context, request_spec, service):
     :param service: nova.objects.Service, the compute service of the host.
     :returns: list of str, one for each.
     """
+    @functools.cache
+    def member_of():
+        # Mostly no filter asks for any aggregate.
+        return {aggregate.uuid for aggregate in
+                objects.AggregateList.get_by_host(context, service.host)}
+
     found = []
     if service.disabled:
         found.append(POLICY_FILTERS[request_filter.compute_status_filter])
-    member_of = {aggregate.uuid for aggregate in
-                 objects.AggregateList.get_by_host(context, service.host)}
+    # One clone will do: these filters read nothing that another one writes.
+    spec = request_spec.obj_clone()
     for filter_, reason in POLICY_FILTERS.items():
-        if not _admits(context, request_spec, filter_, member_of):
+        spec.requested_destination = objects.Destination()
+        if not _admits(context, spec, filter_, member_of):
             found.append(reason)
     return found
 
 
-def _admits(context, request_spec, filter_, member_of):
-    spec = request_spec.obj_clone()
-    spec.requested_destination = objects.Destination()
+def _admits(context, spec, filter_, member_of):
     try:
         filter_(context, spec)
     except exception.RequestFilterFailed:
         return False
     destination = spec.requested_destination
+    required = destination.aggregates or []
+    forbidden = destination.forbidden_aggregates or set()
+    if not required and not forbidden:
+        return True
     # Each entry is a list of aggregates, joined, of which one is needed.
-    required = [set(entry.split(','))
-                for entry in destination.aggregates or []]
-    return (all(entry & member_of for entry in required) and
-            not (destination.forbidden_aggregates or set()) & member_of)
+    return (all(set(entry.split(',')) & member_of() for entry in required) and
+            not forbidden & member_of())

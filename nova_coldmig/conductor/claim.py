@@ -45,9 +45,12 @@ def get_source(context, reportclient, instance, source_node):
     """
     source = reportclient.get_allocs_for_consumer(context, instance.uuid)
     held = source['allocations']
+    # Mostly there is nothing to ask the database for. Providers below the
+    # source's compute node are none themselves.
+    elsewhere = [provider for provider in held if provider != source_node.uuid]
     others = sorted(
         node.host for node in objects.ComputeNodeList.get_all_by_uuids(
-            context, list(held)) if node.uuid != source_node.uuid)
+            context, elsewhere)) if elsewhere else []
     if others:
         raise exception.MigrationPreCheckError(reason=_(
             "Host %(others)s holds an allocation of the server, of a move cut "

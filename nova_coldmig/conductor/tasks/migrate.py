@@ -193,7 +193,7 @@ class ForcedMigrationTask(migrate.MigrationTask):
                 self.instance.uuid)
         destination.check_not_source(self.instance, named.host)
         node = destination.get_compute_node(self.context, named.host)
-        destination.check_hypervisor_type(self.context, self.instance, node)
+        destination.check_hypervisor_type(self._source_cn, node)
         service = destination.get_service_up(
             self.context, self.servicegroup_api, named.host)
         return node, service

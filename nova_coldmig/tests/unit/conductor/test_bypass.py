@@ -25,10 +25,10 @@ class BypassTest(test.NoDBTestCase):
 
     def setUp(self):
         super().setUp()
-        self.useFixture(test.fixtures.MockPatchObject(
+        self.get_by_host = self.useFixture(test.fixtures.MockPatchObject(
             objects.AggregateList, 'get_by_host', return_value=[
                 objects.Aggregate(uuid=uuids.a), objects.Aggregate(
-                    uuid=uuids.b)]))
+                    uuid=uuids.b)])).mock
 
     def _reasons(self, filter_, disabled=False):
         with mock.patch.dict(
@@ -46,6 +46,17 @@ class BypassTest(test.NoDBTestCase):
 
     def test_nothing(self):
         self.assertEqual([], self._reasons(lambda context, spec: True))
+        # Nobody wanted to know.
+        self.get_by_host.assert_not_called()
+
+    def test_aggregates_are_read_once(self):
+        with mock.patch.dict(bypass.POLICY_FILTERS, {
+                self._requires(uuids.x): 'x', self._requires(uuids.y): 'y',
+                self._requires(uuids.b): 'b'}):
+            self.assertEqual(
+                ['x', 'y'], self._reasons(lambda context, spec: True))
+        self.get_by_host.assert_called_once_with(
+            mock.sentinel.context, 'dest')
 
     def test_disabled_service(self):
         self.assertEqual(

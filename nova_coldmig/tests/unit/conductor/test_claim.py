@@ -123,8 +123,13 @@ class GetSourceTest(ClaimTestCase):
 
     def test_all_on_the_source(self, get_all):
         source = self._get(get_all, [uuids.source, uuids.child],
-                           [(uuids.source, 'source')])
+                           [])
         self.assertEqual(3, source['consumer_generation'])
+        get_all.assert_called_once_with(self.context, [uuids.child])
+
+    def test_one_provider_on_the_source(self, get_all):
+        self._get(get_all, [uuids.source], [])
+        get_all.assert_not_called()
 
     def test_nothing(self, get_all):
         exc = self.assertRaises(
@@ -136,7 +141,7 @@ class GetSourceTest(ClaimTestCase):
         for held in ([uuids.other], [uuids.source, uuids.other]):
             exc = self.assertRaises(
                 exception.MigrationPreCheckError, self._get, get_all, held,
-                [(uuids.source, 'source'), (uuids.other, 'other')])
+                [(uuids.other, 'other')])
             self.assertIn('Host other holds an allocation',
                           exc.format_message())
             self.assertIn('audit --delete', exc.format_message())

@@ -33,6 +33,7 @@ from benchmarks import growth
 from benchmarks import moves
 from benchmarks import overhead
 from benchmarks import startup
+from benchmarks import where
 from nova_coldmig import series
 
 RESULTS = pathlib.Path(__file__).parent / 'results'
@@ -64,30 +65,38 @@ def measure_moves(args):
     return cases.run(functools.partial(moves.measure, moves=args.moves))
 
 
+def measure_profile(args):
+    return cases.run(functools.partial(where.measure, moves=args.moves))
+
+
 def measure_growth(args):
-    found = {}
-    for name, full in (('empty', False), ('full', True)):
-        found[name] = cases.run(functools.partial(
-            growth.measure, moves=args.moves, sizes=args.nodes, full=full))
-    first, last = str(args.nodes[0]), str(args.nodes[-1])
-    grown = {
-        way: max(sizes[last][way]['median_ms'] / sizes[first][way]['median_ms']
-                 for sizes in found.values())
-        for way in (cases.VANILLA, cases.FORCED)}
+    found = {
+        name: cases.run(functools.partial(
+            growth.measure, moves=args.growth_moves, rounds=args.rounds,
+            sizes=args.nodes, full=full))
+        for name, full in (('empty', False), ('full', True))}
+
+    def grown(key, way):
+        medians = [[sizes[str(size)][key][way]['median_ms']
+                    for size in (args.nodes[0], args.nodes[-1])]
+                   for sizes in found.values()]
+        return round(max(last / first for first, last in medians), 3)
+
     return {'nodes': found,
-            'growth_ratio': round(grown[cases.FORCED], 3),
-            'growth_ratio_vanilla': round(grown[cases.VANILLA], 3)}
+            'growth_ratio': grown('latency', cases.FORCED),
+            'growth_ratio_busy': grown('busy', cases.FORCED),
+            'growth_ratio_vanilla': grown('latency', cases.VANILLA)}
 
 
 def measure_overhead(args):
-    rounds = [overhead.measure() for _ in range(args.rounds)]
-    ratios = overhead.ratios(rounds)
-    return {'overhead': {'ratios': ratios, 'rounds_ms': rounds},
-            'overhead_ratio': max(ratios.values())}
+    found = cases.run(functools.partial(
+        overhead.measure, rounds=args.blocks), halves=())
+    return {'overhead': found,
+            'overhead_ratio': max(one['ratio'] for one in found.values())}
 
 
 def measure_startup(args):
-    return {'startup': startup.measure(args.rounds)}
+    return {'startup': startup.measure(args.starts)}
 
 
 def measure_drain(args):
@@ -99,36 +108,54 @@ def measure_drain(args):
         for clients in (1, 16) for way in (cases.VANILLA, cases.FORCED)}}
 
 
-PARTS = {'moves': measure_moves, 'growth': measure_growth,
-         'overhead': measure_overhead, 'startup': measure_startup,
-         'drain': measure_drain}
+PARTS = {'moves': measure_moves, 'profile': measure_profile,
+         'growth': measure_growth, 'overhead': measure_overhead,
+         'startup': measure_startup, 'drain': measure_drain}
+
+
+def _latency(found):
+    return ['%(median_ms)s (p95 %(p95_ms)s)' % found['latency'][way]
+            for way in (cases.VANILLA, cases.FORCED)]
 
 
 def rows(result):
-    """Make the lines of the table that is printed."""
+    """Make the lines of the table that is printed.
+
+    :param result: dict, what the parts returned.
+    :returns: generator of tuples of what it is, the figure of vanilla Nova,
+        that of a forced move or of the package, and the target.
+    """
+    ways = (cases.VANILLA, cases.FORCED)
     for key in moves.KINDS.values():
         if key in result:
-            yield (key, result[key][cases.VANILLA], result[key][cases.FORCED],
+            yield (key, *(result[key][way] for way in ways),
                    TARGETS.get(key, ''))
-    for name, figures in sorted(result.get('latency', {}).items()):
-        yield 'latency %s, ms' % name, '', '%(median_ms)s (p95 %(p95_ms)s)' % (
-            figures), ''
+    if 'latency' in result:
+        yield ('latency, ms', *_latency(result), '')
+        yield ('processor time, ms', *(
+            result['busy'][way]['median_ms'] for way in ways), '')
+    profile = result.get('profile_ms', {way: {} for way in ways})
+    for part in dict.fromkeys(part for way in ways for part in profile[way]):
+        yield ('of that: ' + part, *(profile[way].get(part, 0)
+                                     for way in ways), '')
     for load, sizes in result.get('nodes', {}).items():
         for size, found in sizes.items():
-            yield ('%s nodes, %s: ms' % (size, load),
-                   found[cases.VANILLA]['median_ms'],
-                   found[cases.FORCED]['median_ms'], '')
-    for request, ratio in result.get('overhead', {}).get(
-            'ratios', {}).items():
-        yield 'overhead of ' + request, '', ratio, TARGETS['overhead_ratio']
+            yield ('%s nodes, %s: ms' % (size, load), *_latency(found), '')
+    for request, found in result.get('overhead', {}).items():
+        yield (request + ', ms', found['without'], '%(with)s (x %(ratio)s)' %
+               found, TARGETS['overhead_ratio'])
     for service, found in result.get('startup', {}).items():
         yield ('start of %s, ms' % service, found['without_ms'],
-               found['with_ms'], '')
-    for name, found in result.get('drain', {}).items():
-        yield ('moves a second, ' + name, '', found['moves_per_second'], '')
-    for key in ('latency_ratio', 'overhead_ratio', 'growth_ratio'):
+               '%(with_ms)s (+ %(added_ms)s)' % found, '')
+    drained = result.get('drain', {})
+    for clients in dict.fromkeys(name.partition(', ')[2] for name in drained):
+        yield ('drain: moves a second, ' + clients, *(
+            drained['%s, %s' % (way, clients)]['moves_per_second']
+            for way in ways), '')
+    for key in ('latency_ratio', 'busy_ratio', 'busy_ratio_floor',
+                'overhead_ratio', 'growth_ratio', 'growth_ratio_busy'):
         if key in result:
-            yield key, '', result[key], TARGETS[key]
+            yield key, '', result[key], TARGETS.get(key, '')
 
 
 def main():
@@ -140,13 +167,21 @@ def main():
                         help='moves of each kind (default: %(default)s)')
     parser.add_argument('--nodes', type=int, nargs='+', metavar='N',
                         default=growth.SIZES,
-                        help='numbers of compute nodes, rising (default: '
+                        help='numbers of compute nodes (default: '
                              '10 100 1000 5000)')
     parser.add_argument('--servers', type=int, default=200, metavar='N',
                         help='servers to drain (default: %(default)s)')
+    parser.add_argument('--growth-moves', type=int, default=10, metavar='N',
+                        help='moves of each kind, at each number of nodes, in '
+                             'each round (default: %(default)s)')
     parser.add_argument('--rounds', type=int, default=5, metavar='N',
-                        help='repetitions of overhead and start (default: '
-                             '%(default)s)')
+                        help='rounds of growth (default: %(default)s)')
+    parser.add_argument('--blocks', type=int, default=40, metavar='N',
+                        help='blocks of requests with and without the '
+                             'package (default: %(default)s)')
+    parser.add_argument('--starts', type=int, default=7, metavar='N',
+                        help='starts of each service with and without the '
+                             'package (default: %(default)s)')
     parser.add_argument('--output', type=pathlib.Path, metavar='FILE',
                         help='where the result goes; what it has of other '
                              'parts stays (default: %s/SERIES.json)' %
@@ -163,7 +198,7 @@ def main():
         result.update(PARTS[part](args), **about)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(json.dumps(result, indent=1, sort_keys=True) + '\n')
-    lines = ['%-44s %10s %24s %8s' % row for row in [
+    lines = ['%-42s %22s %22s %8s' % row for row in [
         ('', 'vanilla', 'forced', 'at most'), *rows(result)]]
     table = ''.join(line.rstrip() + '\n' for line in lines)
     # The documentation shows it.

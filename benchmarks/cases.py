@@ -16,6 +16,7 @@
 # First of all: it selects the threading model of the series.
 from nova_coldmig.tests.functional import base
 
+import collections
 import contextlib
 import threading
 import time
@@ -37,6 +38,11 @@ POLL = 0.002
 NETWORK = nova_fixtures.NeutronFixture.network_1['id']
 
 
+#: A migration as far as the cast of prep_resize: how long that took, and the
+#: time of the processor in it, in seconds.
+Move = collections.namedtuple('Move', 'latency busy')
+
+
 class Stopped(Exception):
     """A move that is wanted up to here and no further."""
 
@@ -46,7 +52,11 @@ class PrepResizeStop(fixtures.Fixture):
 
     The conductor then takes everything back, and the server can be moved
     again.
+
+    :ivar then: callable that is called at the cast.
     """
+
+    then = staticmethod(lambda: None)
 
     def _setUp(self):
         self._reached = threading.Event()
@@ -55,7 +65,8 @@ class PrepResizeStop(fixtures.Fixture):
         def stop(client, context, method, **kwargs):
             if method != 'prep_resize':
                 return cast(client, context, method, **kwargs)
-            self._at = time.perf_counter()
+            self._at = time.perf_counter(), time.process_time()
+            self.then()
             self._reached.set()
             raise Stopped()
 
@@ -68,7 +79,8 @@ class PrepResizeStop(fixtures.Fixture):
     def wait(self):
         """Wait for the cast.
 
-        :returns: float, when it was, in seconds of time.perf_counter.
+        :returns: tuple of float, when it was, in seconds of
+            time.perf_counter and of time.process_time.
         """
         if not self._reached.wait(60):
             raise RuntimeError('The move did not get to prep_resize.')
@@ -128,27 +140,38 @@ class Case(base.ColdmigTestCase):
         :param server: dict
         :param way: tuple, of clients().
         :param around: context manager for what is measured.
-        :returns: tuple of float, the seconds from the request to the cast,
-            and the processor time in seconds until all is taken back.
+        :returns: Move
         """
         api, body = way
         stop.arm()
         with around:
-            busy, began = time.process_time(), time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             api.post_server_action(server['id'], {'migrate': body})
-            reached = stop.wait()
+            reached, busy_then = stop.wait()
         self.wait_idle(server)
-        return reached - began, time.process_time() - busy
+        return Move(reached - began, busy_then - busy)
 
     def wait_idle(self, server):
+        """Wait until a move is taken back, and the conductor is done."""
         deadline = time.monotonic() + 60
-        with self.cell_context() as context:
-            while time.monotonic() < deadline:
-                if objects.Instance.get_by_uuid(
-                        context, server['id']).task_state is None:
-                    return
-                time.sleep(0.005)
+        while time.monotonic() < deadline:
+            if self._is_idle(server['id']):
+                return
+            time.sleep(0.01)
         raise RuntimeError('The move was not taken back.')
+
+    def _is_idle(self, uuid):
+        with self.cell_context() as context:
+            if objects.Instance.get_by_uuid(context, uuid).task_state:
+                return False
+            action, = objects.InstanceActionList.get_by_instance_uuid(
+                context, uuid, limit=1)
+            # The event that ends last.
+            return any(
+                event.event == 'conductor_migrate_server' and
+                event.finish_time for event in
+                objects.InstanceActionEventList.get_by_action(
+                    context, action.id))
 
 
 def run(measure, halves=None, case_class=Case):

@@ -14,7 +14,6 @@
 """A move in a cloud of more and more compute nodes."""
 
 import datetime
-import statistics
 
 from nova.db.api import api as api_db
 from nova.db.api import models as api_models
@@ -27,61 +26,61 @@ from placement import db_api as placement_db
 import sqlalchemy
 
 from benchmarks import cases
-from benchmarks import figures
+from benchmarks import moves as compared
 
 SIZES = (10, 100, 1000, 5000)
-WARM_UP = 3
+WARM_UP = 2
+#: How the names of nodes that are added begin.
+NAME = 'crowd'
 #: Of each resource class, what a node of the fake driver has.
 NODE = {'VCPU': 64, 'MEMORY_MB': 262144, 'DISK_GB': 4096}
 #: Rows in one statement.
 BATCH = 500
 
 
-def measure(case, moves, sizes, full):
+def measure(case, moves, rounds, sizes, full):
     """Measure both ways to migrate at each size.
 
+    All sizes are measured in each round, as the speed of a machine drifts.
+
     :param case: benchmarks.cases.Case
-    :param moves: int, how many of each at each size.
-    :param sizes: list of int, of compute nodes, rising.
+    :param moves: int, how many of each at each size in each round.
+    :param rounds: int
+    :param sizes: list of int, of compute nodes.
     :param full: bool, whether the nodes which are added have no room.
     :returns: dict of size to the result.
     """
     stop = case.useFixture(cases.PrepResizeStop())
     ways = case.clients()
     flavor = case.small_flavor()
-    result, there = {}, len(case.hosts)
-    for size in sizes:
+    found = {size: {name: [] for name in ways} for size in sizes}
+    for _ in range(rounds):
         # One that has no history of moves.
         server = case.boot_small(flavor)
-        add_nodes(case, there, size - there, full and server)
-        there = size
-        for _ in range(WARM_UP):
-            for way in ways.values():
-                case.move(stop, server, way)
-        seconds = {name: [] for name in ways}
-        for _ in range(moves):
-            for name, way in ways.items():
-                seconds[name].append(case.move(stop, server, way)[0])
-        result[str(size)] = dict(
-            {name: figures.summary(found) for name, found in seconds.items()},
-            ratio=figures.ratio(*(statistics.median(seconds[name]) for name in
-                                  (cases.FORCED, cases.VANILLA))))
-    return result
+        for size in sizes:
+            add_nodes(case, size - len(case.hosts), full and server)
+            for number in range(WARM_UP + moves):
+                for name, way in ways.items():
+                    move = case.move(stop, server, way)
+                    if number >= WARM_UP:
+                        found[size][name].append(move)
+            remove_nodes(case)
+    return {str(size): compared.compare(of_both)
+            for size, of_both in found.items()}
 
 
-def add_nodes(case, first, count, taken_by=None):
+def add_nodes(case, count, taken_by=None):
     """Add compute nodes which nobody serves, to Nova and to Placement.
 
     Through the tables: the records are what counts here, and each node would
     take seconds to be made by a compute service.
 
     :param case: benchmarks.cases.Case
-    :param first: int, number of the first.
     :param count: int
     :param taken_by: dict, a server whose project owns all that the nodes
         have; None if they are to be empty.
     """
-    names = ['node%05d' % number for number in range(first, first + count)]
+    names = [NAME + str(number) for number in range(count)]
     uuids = [uuidutils.generate_uuid() for _ in names]
     with case.cell_context() as context:
         engine = main_db.get_engine(context=context)
@@ -97,6 +96,38 @@ def add_nodes(case, first, count, taken_by=None):
     _copy(api_db.get_engine(), api_models.HostMapping.__table__,
           {'host': cases.SOURCE}, [{'host': name} for name in names])
     _add_providers(names, uuids, taken_by)
+
+
+def remove_nodes(case):
+    """Remove the nodes which were added."""
+    with case.cell_context() as context:
+        engine = main_db.get_engine(context=context)
+        with engine.begin() as connection:
+            for model in (main_models.ComputeNode, main_models.Service):
+                _remove(connection, model.__table__.c.host)
+    with api_db.get_engine().begin() as connection:
+        _remove(connection, api_models.HostMapping.__table__.c.host)
+    providers = placement_models.ResourceProvider.__table__
+    allocations = placement_models.Allocation.__table__
+    consumers = placement_models.Consumer.__table__
+    mine = sqlalchemy.select(providers.c.id).where(
+        providers.c.name.startswith(NAME))
+    with placement_db.get_placement_engine().begin() as connection:
+        connection.execute(consumers.delete().where(consumers.c.uuid.in_(
+            sqlalchemy.select(allocations.c.consumer_id).where(
+                allocations.c.resource_provider_id.in_(mine)))))
+        for table in (allocations, placement_models.Inventory.__table__):
+            connection.execute(table.delete().where(
+                table.c.resource_provider_id.in_(mine)))
+        # They refer to themselves.
+        connection.execute(providers.update().where(
+            providers.c.name.startswith(NAME)).values(root_provider_id=None))
+        _remove(connection, providers.c.name)
+
+
+def _remove(connection, column):
+    connection.execute(
+        column.table.delete().where(column.startswith(NAME)))
 
 
 def _copy(engine, table, of, changes):

@@ -28,6 +28,7 @@ import platform
 import sys
 
 from benchmarks import cases
+from benchmarks import cloud
 from benchmarks import drain
 from benchmarks import growth
 from benchmarks import moves
@@ -108,9 +109,14 @@ def measure_drain(args):
         for clients in (1, 16) for way in (cases.VANILLA, cases.FORCED)}}
 
 
+def measure_cloud(args):
+    return {'cloud': cloud.measure(args.cloud, args.cloud_moves)}
+
+
 PARTS = {'moves': measure_moves, 'profile': measure_profile,
          'growth': measure_growth, 'overhead': measure_overhead,
-         'startup': measure_startup, 'drain': measure_drain}
+         'startup': measure_startup, 'drain': measure_drain,
+         'cloud': measure_cloud}
 
 
 def _latency(found):
@@ -147,11 +153,19 @@ def rows(result):
     for service, found in result.get('startup', {}).items():
         yield ('start of %s, ms' % service, found['without_ms'],
                '%(with_ms)s (+ %(added_ms)s)' % found, '')
+    if 'cloud' in result:
+        found = result['cloud']
+        yield ('cloud: placement_requests', *(
+            found['placement_requests'][way] for way in ways),
+            TARGETS['placement_requests'])
+        yield ('cloud: latency, ms', *_latency(found), '')
+        yield 'cloud: latency_ratio', '', found['latency_ratio'], ''
     drained = result.get('drain', {})
     for clients in dict.fromkeys(name.partition(', ')[2] for name in drained):
-        yield ('drain: moves a second, ' + clients, *(
-            drained['%s, %s' % (way, clients)]['moves_per_second']
-            for way in ways), '')
+        found = [drained['%s, %s' % (way, clients)] for way in ways]
+        yield ('drain of %s, %s: moves a second' % (
+            found[0]['servers'], clients),
+            *(one['moves_per_second'] for one in found), '')
     for key in ('latency_ratio', 'busy_ratio', 'busy_ratio_floor',
                 'overhead_ratio', 'growth_ratio', 'growth_ratio_busy'):
         if key in result:
@@ -169,6 +183,13 @@ def main():
                         default=growth.SIZES,
                         help='numbers of compute nodes (default: '
                              '10 100 1000 5000)')
+    parser.add_argument('--cloud', metavar='DIR',
+                        help='the state folder of a cloud that tools/cloud '
+                             'has started, for the part cloud; without it, '
+                             'that part is left out')
+    parser.add_argument('--cloud-moves', type=int, default=50, metavar='N',
+                        help='moves of each kind there (default: '
+                             '%(default)s)')
     parser.add_argument('--servers', type=int, default=200, metavar='N',
                         help='servers to drain (default: %(default)s)')
     parser.add_argument('--growth-moves', type=int, default=10, metavar='N',
@@ -190,10 +211,13 @@ def main():
     for part in args.parts:
         if part not in PARTS:
             parser.error('there is no part %s' % part)
+    if 'cloud' in args.parts and not args.cloud:
+        parser.error('name the cloud: --cloud DIR')
     about = {'versions': versions(), 'machine': machine()}
     output = args.output or RESULTS / (about['versions']['series'] + '.json')
     result = json.loads(output.read_text()) if output.exists() else {}
-    for part in args.parts or PARTS:
+    for part in args.parts or [
+            part for part in PARTS if args.cloud or part != 'cloud']:
         print('Measuring: %s' % part, file=sys.stderr, flush=True)
         result.update(PARTS[part](args), **about)
         output.parent.mkdir(parents=True, exist_ok=True)

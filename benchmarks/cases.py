@@ -118,6 +118,16 @@ class Case(base.ColdmigTestCase):
     def test_measure(self):
         self._result = self._measure(self)
 
+    def start_service(self, name, *args, **kwargs):
+        service = super().start_service(name, *args, **kwargs)
+        if name == 'conductor':
+            self._conductor = service
+        return service
+
+    def conductor_tasks(self):
+        """Return the nova.conductor.manager.ComputeTaskManager."""
+        return self._conductor.manager.compute_task_mgr
+
     def clients(self):
         """Make a client of the API for each way to migrate."""
         vanilla, forced = self.client(), self.client()

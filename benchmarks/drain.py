@@ -49,6 +49,6 @@ def measure(case, servers, clients, way):
         cases.SOURCE: {uuid: case.resources for uuid in migrations.values()},
         cases.DESTINATION: {server['id']: case.resources
                             for server in crowd}})
-    return {'seconds': round(seconds, 1),
+    return {'servers': servers, 'seconds': round(seconds, 1),
             'moves_per_second': round(servers / seconds, 2),
             'allocations': 'exact'}

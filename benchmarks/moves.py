@@ -89,14 +89,15 @@ def measure(case, moves):
     return dict(_count(case, stop, ways, server), **compare(found))
 
 
-def compare(found):
+def compare(found, fields=cases.Move._fields):
     """Compare the moves of both ways.
 
     :param found: dict of way to list of benchmarks.cases.Move.
+    :param fields: iterable of str, what of them.
     :returns: dict of the result.
     """
     result = {}
-    for name in cases.Move._fields:
+    for name in fields:
         seconds = {way: [getattr(move, name) for move in moves]
                    for way, moves in found.items()}
         result[name] = {way: figures.summary(measured)

@@ -83,7 +83,7 @@ class _Switch:
 
     def __init__(self, case):
         self._plain = case.api_fixture.app()
-        self._tasks = case.conductor.manager.compute_task_mgr
+        self._tasks = case.conductor_tasks()
         self._classes = {
             WITHOUT: upstream.ComputeTaskManager,
             WITH: manager.compute_task_manager(

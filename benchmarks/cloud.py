@@ -1,0 +1,152 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""A move in a cloud of real processes, which tools/cloud has started."""
+
+import datetime
+import json
+import pathlib
+import re
+import time
+
+from keystoneauth1 import adapter
+from keystoneauth1.identity import v3
+from keystoneauth1 import session
+
+from benchmarks import cases
+from benchmarks import moves as compared
+
+#: A line of placement.log: when, for which request to nova-api, and what.
+REQUEST = re.compile(
+    r'(\S+ \S+) \d+ INFO placement\.requestlog \[(req-\S+) .*'
+    r'"(GET|PUT|POST|DELETE) (\S+)" status:')
+HOSTS = ('compute1', 'compute2')
+WARM_UP = 2
+ALIAS = 'os-migrate-server-force'
+#: Seconds until a step of a server must be done.
+PATIENCE = 300
+
+
+class Cloud:
+    """A client of the cloud, and a reader of its logs.
+
+    :param state: pathlib.Path, the state folder of tools/cloud.
+    """
+
+    def __init__(self, state):
+        clouds = json.loads((state / 'clouds.yaml').read_text())['clouds']
+        auth = session.Session(v3.Password(**clouds['admin']['auth']))
+        self._images = adapter.Adapter(auth, service_type='image')
+        self._api = adapter.Adapter(auth, service_type='compute')
+        described = self._api.get('/extensions/%s' % ALIAS).json()
+        self._api.default_microversion = re.search(
+            r'microversion (2\.\d+)',
+            described['extension']['description']).group(1)
+        self._log = state / 'logs' / 'placement.log'
+
+    def boot(self):
+        """Create a server on the first host.
+
+        :returns: str, its UUID.
+        """
+        image, = self._images.get('/v2/images?name=tiny').json()['images']
+        flavor, = [flavor['id'] for flavor
+                   in self._api.get('/flavors').json()['flavors']
+                   if flavor['name'] == 'm1.tiny']
+        uuid = self._api.post('/servers', json={'server': {
+            'name': 'benchmark', 'imageRef': image['id'],
+            'flavorRef': flavor, 'networks': 'none', 'host': HOSTS[0],
+        }}).json()['server']['id']
+        self._wait(uuid, 'ACTIVE')
+        return uuid
+
+    def delete(self, uuid):
+        self._api.delete('/servers/%s' % uuid)
+
+    def move(self, uuid, destination, way):
+        """Migrate a server, and confirm that.
+
+        :param uuid: str
+        :param destination: str, a host.
+        :param way: str, cases.VANILLA or cases.FORCED.
+        :returns: tuple of benchmarks.cases.Move, as far as the destination
+            asks Placement, which is the first that is logged of it; and of
+            list of str, the requests to Placement before.
+        """
+        body = {'host': destination}
+        version = '2.56'
+        if way == cases.FORCED:
+            body['force'] = True
+            version = self._api.default_microversion
+        offset = self._log.stat().st_size
+        began = time.time()
+        answer = self._api.post('/servers/%s/action' % uuid,
+                                json={'migrate': body}, microversion=version)
+        self._wait(uuid, 'VERIFY_RESIZE')
+        requests = self._requests(
+            offset, answer.headers['x-openstack-request-id'])
+        # The destination only reads until it has claimed. What was written
+        # before was the claim in Placement.
+        last = max(number for number, (_at, name) in enumerate(requests)
+                   if not name.startswith('GET'))
+        self._api.post('/servers/%s/action' % uuid,
+                       json={'confirmResize': None})
+        self._wait(uuid, 'ACTIVE')
+        return (cases.Move(requests[last + 1][0] - began, 0),
+                [name for _at, name in requests[:last + 1]])
+
+    def _requests(self, offset, request_id):
+        with self._log.open() as stream:
+            stream.seek(offset)
+            matches = [REQUEST.match(line) for line in stream]
+        return [(datetime.datetime.fromisoformat(match[1]).timestamp(),
+                 '%s %s' % (match[3], match[4].partition('?')[0]))
+                for match in matches if match and match[2] == request_id]
+
+    def _wait(self, uuid, status):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            server = self._api.get('/servers/%s' % uuid).json()['server']
+            if server['status'] == 'ERROR':
+                raise RuntimeError('Server %s is in ERROR.' % uuid)
+            if (server['status'] == status and
+                    server['OS-EXT-STS:task_state'] is None):
+                return
+            time.sleep(0.5)
+        raise RuntimeError('Server %s is not %s.' % (uuid, status))
+
+
+def measure(state, moves):
+    """Measure both ways to migrate, in turn.
+
+    :param state: str, the state folder of a cloud which is up.
+    :param moves: int, how many of each.
+    :returns: dict of the result.
+    """
+    cloud = Cloud(pathlib.Path(state))
+    server = cloud.boot()
+    found = {way: [] for way in (cases.VANILLA, cases.FORCED)}
+    calls = {}
+    at = 0
+    for number in range(WARM_UP + moves):
+        # Each way goes in both directions.
+        for way in (list(found) if number % 2 else reversed(list(found))):
+            at = 1 - at
+            move, calls[way] = cloud.move(server, HOSTS[at], way)
+            if number >= WARM_UP:
+                found[way].append(move)
+    cloud.delete(server)
+    result = compared.compare(found, ('latency',))
+    return dict(
+        result, placement_requests={
+            way: len(names) for way, names in calls.items()})

@@ -147,6 +147,10 @@ def rows(result):
     for load, sizes in result.get('nodes', {}).items():
         for size, found in sizes.items():
             yield ('%s nodes, %s: ms' % (size, load), *_latency(found), '')
+            yield ('  processor time', *(
+                found['busy'][way]['median_ms'] for way in ways), '')
+            yield ('  of that: statements of Nova, Placement', '',
+                   '%(nova)s, %(placement)s' % found['sql_ms'], '')
     for request, found in result.get('overhead', {}).items():
         yield (request + ', ms', found['without'], '%(with)s (x %(ratio)s)' %
                found, TARGETS['overhead_ratio'])
@@ -170,6 +174,13 @@ def rows(result):
                 'overhead_ratio', 'growth_ratio', 'growth_ratio_busy'):
         if key in result:
             yield key, '', result[key], TARGETS.get(key, '')
+
+
+def table(result):
+    """Make the table that is printed, as text."""
+    lines = ['%-44s %24s %24s %8s' % row for row in [
+        ('', 'vanilla', 'forced', 'at most'), *rows(result)]]
+    return ''.join(line.rstrip() + '\n' for line in lines)
 
 
 def main():
@@ -222,12 +233,10 @@ def main():
         result.update(PARTS[part](args), **about)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(json.dumps(result, indent=1, sort_keys=True) + '\n')
-    lines = ['%-42s %22s %22s %8s' % row for row in [
-        ('', 'vanilla', 'forced', 'at most'), *rows(result)]]
-    table = ''.join(line.rstrip() + '\n' for line in lines)
+    text = table(result)
     # The documentation shows it.
-    output.with_suffix('.txt').write_text(table)
-    print(table + 'Written to %s' % output)
+    output.with_suffix('.txt').write_text(text)
+    print(text + 'Written to %s' % output)
 
 
 if __name__ == '__main__':

@@ -13,8 +13,12 @@
 
 """A move in a cloud of more and more compute nodes."""
 
+import collections
 import datetime
+import statistics
+import time
 
+import fixtures
 from nova.db.api import api as api_db
 from nova.db.api import models as api_models
 from nova.db.main import api as main_db
@@ -24,18 +28,60 @@ from oslo_utils import uuidutils
 from placement.db.sqlalchemy import models as placement_models
 from placement import db_api as placement_db
 import sqlalchemy
+from sqlalchemy import engine as sql_engine
 
 from benchmarks import cases
 from benchmarks import moves as compared
 
 SIZES = (10, 100, 1000, 5000)
 WARM_UP = 2
+#: Forced moves whose statements are timed, which are not counted otherwise.
+TIMED = 3
 #: How the names of nodes that are added begin.
 NAME = 'crowd'
 #: Of each resource class, what a node of the fake driver has.
 NODE = {'VCPU': 64, 'MEMORY_MB': 262144, 'DISK_GB': 4096}
 #: Rows in one statement.
 BATCH = 500
+
+
+class _Statements(fixtures.Fixture):
+    """Sums up the processor time of statements, by database."""
+
+    def _setUp(self):
+        self.seconds = None
+        for event, listener in (('before_cursor_execute', self._before),
+                                ('after_cursor_execute', self._after)):
+            arguments = sql_engine.Engine, event, listener
+            sqlalchemy.event.listen(*arguments)
+            self.addCleanup(sqlalchemy.event.remove, *arguments)
+
+    def _before(self, connection, cursor, statement, parameters, context,
+                many):
+        context.began = time.process_time()
+
+    def _after(self, connection, cursor, statement, parameters, context,
+               many):
+        if self.seconds is not None:
+            database = ('placement' if connection.engine is
+                        placement_db.get_placement_engine() else 'nova')
+            self.seconds[database] += time.process_time() - context.began
+
+    def stop(self):
+        self.seconds = None
+
+
+def _time_statements(case, stop, server, way):
+    """Tell how long the databases take in a move, in seconds."""
+    found = []
+    with _Statements() as statements:
+        stop.then = statements.stop
+        for _ in range(TIMED):
+            statements.seconds = collections.Counter()
+            found.append(statements.seconds)
+            case.move(stop, server, way)
+        del stop.then
+    return found
 
 
 def measure(case, moves, rounds, sizes, full):
@@ -54,6 +100,7 @@ def measure(case, moves, rounds, sizes, full):
     ways = case.clients()
     flavor = case.small_flavor()
     found = {size: {name: [] for name in ways} for size in sizes}
+    timed = {size: [] for size in sizes}
     for _ in range(rounds):
         # One that has no history of moves.
         server = case.boot_small(flavor)
@@ -64,9 +111,14 @@ def measure(case, moves, rounds, sizes, full):
                     move = case.move(stop, server, way)
                     if number >= WARM_UP:
                         found[size][name].append(move)
+            timed[size] += _time_statements(
+                case, stop, server, ways[cases.FORCED])
             remove_nodes(case)
-    return {str(size): compared.compare(of_both)
-            for size, of_both in found.items()}
+    return {str(size): dict(compared.compare(of_both), sql_ms={
+        database: round(1000 * statistics.median(
+            seconds[database] for seconds in timed[size]), 2)
+        for database in ('nova', 'placement')})
+        for size, of_both in found.items()}
 
 
 def add_nodes(case, count, taken_by=None):

@@ -25,6 +25,7 @@ import functools
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -139,15 +140,16 @@ def _serve(options):
             time.sleep(0.2)
 
 
-_processes = []
+_started = []
 
 
 def stop():
-    """Stop what was started in this process."""
-    for process in _processes:
+    """Stop what was started in this process, and remove its log."""
+    for process, _directory in _started:
         process.terminate()
-    for process in _processes:
+    for process, directory in _started:
         process.wait()
+        shutil.rmtree(str(directory), ignore_errors=True)
 
 
 @functools.lru_cache(maxsize=None)
@@ -155,9 +157,10 @@ def _sandbox(*options):
     for _attempt in range(3):
         process, text = _serve(options)
         if 'Serving.' in text:
-            _processes.append(process)
-            found = re.search(r'^\s+\. (\S+)/openrc-admin$', text, re.M)
-            return Cloud(pathlib.Path(found.group(1)))
+            directory = pathlib.Path(re.search(
+                r'^\s+\. (\S+)/openrc-admin$', text, re.M).group(1))
+            _started.append((process, directory))
+            return Cloud(directory)
         if 'can not be had' not in text:
             break
         # Somebody took the port meanwhile.

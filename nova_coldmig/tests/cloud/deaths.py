@@ -43,8 +43,8 @@ A case with a wrong ``left`` tells all that would have to be written.
 """
 
 import collections
-import contextlib
 import configparser
+import contextlib
 import pathlib
 import time
 import traceback

@@ -141,16 +141,15 @@ class Soak:
         while not self.is_over():
             server = mine.pop(0)
             try:
-                server = self._turn(chance, server)
+                left = self._turn(chance, server)
             except (rest.Error, worlds.Wrong) as error:
                 self.say('%s: %s' % (server, error))
-                server = self._recover(server)
-            mine.append(server or self._boot(chance))
+                left = self._recover(server)
+            mine.append(left or self._boot(chance))
 
     def _boot(self, chance):
         host, ports = chance.choice(HOSTS), not chance.randrange(4)
-        while True:
-            server = None
+        while not self._over.is_set():
             try:
                 server = self.world.boot(host, ports, 'soak')
                 self.servers.add(server)
@@ -161,6 +160,7 @@ class Soak:
                 self.say('boot: %s' % error)
                 self.count('boots cut short')
                 self._over.wait(5)
+        raise worlds.Wrong('It is over.')
 
     def _ask(self, server, ask, code):
         """Ask until there is an answer, or the server shows that it began.

@@ -45,12 +45,12 @@ def expect(what, want, is_so):
         raise Wrong('%s: want %s, is %s' % (what, want, is_so))
 
 
-def until(what, done, timeout=60, pause=0.5):
+def until(what, done, timeout=240, pause=0.5):
     """Wait until something holds. A service that is away is asked again.
 
     :param what: str, what is waited for
     :param done: callable
-    :param timeout: seconds
+    :param timeout: seconds; a busy machine may take its time
     :returns: what it returned that is true
     :raises Wrong: if it does not come to hold in time
     """
@@ -320,7 +320,10 @@ class World:
         """Take all servers away, whatever state they are in."""
         for uuid, in self.sql(
                 'SELECT uuid FROM nova_cell1.instances WHERE deleted = 0 '
-                'UNION SELECT instance_uuid FROM nova_api.build_requests'):
+                # Where those are that found no host.
+                'UNION SELECT uuid FROM nova_cell0.instances '
+                'WHERE deleted = 0 UNION SELECT instance_uuid FROM '
+                'nova_api.build_requests'):
             self.act(uuid, {'os-resetState': {'state': 'active'}})
             with contextlib.suppress(rest.Error, Wrong):
                 self.delete(uuid)

@@ -54,15 +54,14 @@ def get_source(context, reportclient, instance, source_node):
     if others:
         raise exception.MigrationPreCheckError(reason=_(
             "Host %(others)s holds an allocation of the server, of a move cut "
-            "short. Run 'nova-manage placement audit --delete' for the two "
-            "hosts alone, heal_allocations for %(uuid)s, and migrate "
-            "again.") % {
+            "short. 'nova-coldmig-manage migration repair --server %(uuid)s' "
+            "says how to put that right; then migrate again.") % {
                 'others': ', '.join(others), 'uuid': instance.uuid})
     if source_node.uuid not in held:
         raise exception.MigrationPreCheckError(reason=_(
-            "The server holds no allocation on its host %(source)s. Give it "
-            "one with 'nova-manage placement heal_allocations --instance "
-            "%(uuid)s', then migrate again.") % {
+            "The server holds no allocation on its host %(source)s. "
+            "'nova-coldmig-manage migration repair --server %(uuid)s' says "
+            "how to give it one; then migrate again.") % {
                 'source': instance.host, 'uuid': instance.uuid})
     return source
 

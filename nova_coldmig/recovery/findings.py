@@ -82,6 +82,14 @@ def _two_hosts(facts):
             not facts.open_migrations and not evacuated)
 
 
+def _wrong_host(facts):
+    held = facts.held[facts.instance.uuid]
+    return (len(held) == 1 and facts.node is not None and
+            facts.node not in held and not facts.open_migrations and
+            # Those have what the server needs.
+            not facts.holders)
+
+
 def _leaked(facts):
     return bool(facts.holders)
 
@@ -124,6 +132,11 @@ RULES = (
          'The server holds two hosts and does not move.', CERTAIN,
          'By hand: see on which host the guest runs, and remove what the '
          'server holds on the other.', _two_hosts),
+    Rule('wrong-host',
+         'The server holds a host that it is not on, and does not move.',
+         CERTAIN,
+         'By hand: run nova-manage placement heal_allocations --force for the '
+         'server.', _wrong_host),
     Rule('leaked-allocation',
          'A migration that has ended holds an allocation.', CERTAIN,
          'Move it to the server if the server holds nothing, delete it '

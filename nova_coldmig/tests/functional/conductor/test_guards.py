@@ -17,7 +17,9 @@ from nova import objects
 from oslo_db import exception as db_exc
 from oslo_serialization import jsonutils
 
+from nova_coldmig.cmd import manage as coldmig_manage
 from nova_coldmig.compute import api as compute
+from nova_coldmig.recovery import findings
 from nova_coldmig.tests.functional import base
 
 
@@ -26,12 +28,12 @@ class AllocationTest(base.ColdmigTestCase):
 
     ELSEWHERE = (
         "Host %(host)s holds an allocation of the server, of a move cut "
-        "short. Run 'nova-manage placement audit --delete' for the two hosts "
-        "alone, heal_allocations for %(uuid)s, and migrate again.")
+        "short. 'nova-coldmig-manage migration repair --server %(uuid)s' says "
+        "how to put that right; then migrate again.")
 
     def setUp(self):
         super().setUp()
-        self.placement_cli = manage.PlacementCommands()
+        self.useFixture(base.fixtures.MockPatchObject(findings, 'WAIT', 0))
 
     def hold(self, server, *hosts):
         """Give a server allocations on hosts, and no other."""
@@ -50,15 +52,15 @@ class AllocationTest(base.ColdmigTestCase):
             '/allocations/%s' % server['id'], version='1.28',
         ).body.get('consumer_generation')
 
-    def follow_the_recipe(self, server, *hosts):
-        """Do what the reason says."""
-        for provider in self._get_all_providers():
-            if provider['name'] in hosts:
-                self.assertIn(self.placement_cli.audit(
-                    delete=True, provider_uuid=provider['uuid']), (0, 4))
-        # 4: there was nothing left to heal.
-        self.assertIn(self.placement_cli.heal_allocations(
-            instance_uuid=server['id']), (0, 4))
+    def repair(self, server):
+        """Do what the reason says.
+
+        :returns: tuple of the name of the repair, its outcome, and what it
+            says.
+        """
+        done, = coldmig_manage.repair(
+            server=server['id'], bound=0, yes=True)
+        return done['repair'], done['outcome'], done['what']
 
     def moves_again(self, server, host):
         self.force(server, host)
@@ -72,8 +74,11 @@ class AllocationTest(base.ColdmigTestCase):
         self.assertRefused(
             server, self.ELSEWHERE % {'host': 'host3', 'uuid': server['id']},
             host1=server['id'], host3=server['id'])
-        self.follow_the_recipe(server, 'host1', 'host3')
-        self.assertHeld(host1=server['id'])
+        # No record tells which of the two is the right one.
+        self.assertEqual(
+            (None, 'by-hand', 'See on which host the guest runs, and remove '
+             'what the server holds on the other.'), self.repair(server))
+        self.hold(server, 'host1')
         self.moves_again(server, 'host2')
 
     def test_allocation_on_the_destination_already(self):
@@ -89,7 +94,12 @@ class AllocationTest(base.ColdmigTestCase):
         self.assertRefused(
             server, self.ELSEWHERE % {'host': 'host3', 'uuid': server['id']},
             host3=server['id'])
-        self.follow_the_recipe(server, 'host1', 'host3')
+        self.assertEqual(
+            (None, 'by-hand', 'The server holds only a host that it is not '
+             'on. Run nova-manage placement heal_allocations --force for it.'),
+            self.repair(server))
+        self.assertEqual(0, manage.PlacementCommands().heal_allocations(
+            instance_uuid=server['id'], force=True))
         self.assertHeld(host1=server['id'])
         self.moves_again(server, 'host2')
 
@@ -98,11 +108,10 @@ class AllocationTest(base.ColdmigTestCase):
         self.hold(server)
         self.assertHeld()
         self.assertRefused(
-            server, "The server holds no allocation on its host host1. Give "
-            "it one with 'nova-manage placement heal_allocations --instance "
-            "%s', then migrate again." % server['id'])
-        self.assertEqual(0, self.placement_cli.heal_allocations(
-            instance_uuid=server['id']))
+            server, "The server holds no allocation on its host host1. "
+            "'nova-coldmig-manage migration repair --server %s' says how to "
+            "give it one; then migrate again." % server['id'])
+        self.assertEqual(('heal', 'repaired'), self.repair(server)[:2])
         self.assertHeld(host1=server['id'])
         self.moves_again(server, 'host2')
 
@@ -130,7 +139,7 @@ class AllocationTest(base.ColdmigTestCase):
             host='host3', host1=migration['uuid'], host2=server['id'])
         # Nova takes the record that it finds for the new move.
         self.assertEqual(1, len(self.migrations(server)))
-        self.follow_the_recipe(server, 'host1', 'host2')
+        self.assertEqual(('take-over', 'repaired'), self.repair(server)[:2])
         self.assertHeld(host1=server['id'])
         self.moves_again(server, 'host3')
 

@@ -134,7 +134,7 @@ class GetSourceTest(ClaimTestCase):
     def test_nothing(self, get_all):
         exc = self.assertRaises(
             exception.MigrationPreCheckError, self._get, get_all, [], [])
-        self.assertIn('heal_allocations --instance %s' % uuids.instance,
+        self.assertIn('migration repair --server %s' % uuids.instance,
                       exc.format_message())
 
     def test_something_elsewhere(self, get_all):
@@ -144,4 +144,4 @@ class GetSourceTest(ClaimTestCase):
                 [(uuids.other, 'other')])
             self.assertIn('Host other holds an allocation',
                           exc.format_message())
-            self.assertIn('audit --delete', exc.format_message())
+            self.assertIn('migration repair --server', exc.format_message())

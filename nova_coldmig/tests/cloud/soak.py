@@ -35,7 +35,7 @@ RESTARTED = ('compute1', 'placement', 'scheduler', 'compute2',
 FIRST_PART = 0.2
 #: Growth that is more than noise, as a part of what there was.
 GROWTH = 0.1
-SERVERS_EACH = 3
+SERVERS_EACH = 2
 MIB = 1 << 20
 
 

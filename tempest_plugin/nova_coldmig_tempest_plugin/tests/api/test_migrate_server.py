@@ -167,12 +167,17 @@ class UnavailableHostTest(base.ColdMigrateTest):
             vcpus=1, disk=1, ram=int(
                 (memory['total'] - memory['reserved'])
                 * memory['allocation_ratio'] * 0.6))
+        project = self.os_primary.credentials.project_id
+        self.addCleanup(
+            self.os_admin.quotas_client.delete_quota_set, project)
+        self.os_admin.quotas_client.update_quota_set(project, ram=-1)
         server, source, _ = self.boot(flavor=flavor['id'])
         _, host, _ = self.boot(flavor=flavor['id'])
         self.assertNotEqual(source, host)
         held = self.held(server['id'])
         self.migrate(server, {'host': host, 'force': True})
-        self.assertIn('MEMORY_MB', self.wait_for_refusal(server))
+        self.assertIn('Placement has nothing on host %s' % host,
+                      self.wait_for_refusal(server))
         self.assertStays(server, source, held)
         self.assertEqual('error', self.migration(server)['status'])
 

@@ -92,6 +92,8 @@ class Cell:
     def __init__(self, context, name, conductors_down):
         self.context = context
         self.name = name
+        # Nova deletes the migrations of a server with it.
+        self.deleted_too = context.elevated(read_deleted='yes')
         self.conductors_down = frozenset(
             conductors_down | _down(context, 'nova-conductor'))
         self.placement = report.report_client_singleton()
@@ -129,7 +131,8 @@ class Cell:
             be reached
         """
         migrations = list(objects.MigrationList.get_by_filters(
-            self.context, {'instance_uuid': instance.uuid}))
+            self.deleted_too if instance.deleted else self.context,
+            {'instance_uuid': instance.uuid}))
         working = [m for m in migrations if m.status not in ENDED]
         # The record of a repair is an action too.
         actions = list(objects.InstanceActionList.get_by_instance_uuid(
@@ -205,15 +208,14 @@ class Cell:
             for start in range(0, len(consumers), BATCH):
                 uuids = consumers[start:start + BATCH]
                 migrations = objects.MigrationList.get_by_filters(
-                    self.context, {'uuid': uuids})
+                    self.deleted_too, {'uuid': uuids})
                 yield uuids + [m.instance_uuid for m in migrations]
 
     def _pages(self, filters):
         marker = None
         while True:
             batch = list(objects.InstanceList.get_by_filters(
-                self.context.elevated(read_deleted='yes')
-                if filters['deleted'] else self.context,
+                self.deleted_too if filters['deleted'] else self.context,
                 filters, limit=BATCH, marker=marker, sort_key='uuid',
                 sort_dir='asc', expected_attrs=[]))
             yield batch

@@ -147,8 +147,7 @@ RULES = (
 DELETED = Rule(
     'deleted-server',
     'The server is deleted, and something is still held for it.', CERTAIN,
-    'Delete what the server and its migrations hold, and set its migrations '
-    'to error.',
+    'Delete what the server and its migrations hold.',
     lambda facts: bool(facts.consumers))
 
 

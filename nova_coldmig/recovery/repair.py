@@ -146,11 +146,6 @@ def _release(context, facts, migration):
             context, holder.uuid, consumer_type='migration')
 
 
-def _end_migrations(context, facts, migration):
-    for one in facts.open_migrations:
-        _to_error(context, facts, one)
-
-
 def _release_all(context, facts, migration):
     for consumer in facts.consumers:
         report.report_client_singleton().delete_allocation_for_instance(
@@ -175,8 +170,7 @@ STEPS = {
     plan.RELEASE: (_release,),
     # First: room that a migration holds on the host is then free.
     plan.HEAL: (_release, _heal),
-    # Last: without it the server is not found again.
-    plan.RELEASE_DELETED: (_end_migrations, _release_all),
+    plan.RELEASE_DELETED: (_release_all,),
 }
 
 

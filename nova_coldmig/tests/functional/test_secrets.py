@@ -50,7 +50,6 @@ class SecretsTest(base.ColdmigTestCase):
 
     def setUp(self):
         super().setUp()
-        self.flags(password=PASSWORD, group='service_user')
         self.flags(transport_url='fake://rabbit-user:%s@127.0.0.1/' % PASSWORD)
         make = nova_context.RequestContext.__init__
 
@@ -93,7 +92,6 @@ class SecretsTest(base.ColdmigTestCase):
         self.force_refused(self.server, 'host2')
 
     def test_the_secrets_are_there(self):
-        self.assertIn(PASSWORD, CONF.service_user.password)
         self.assertIn(PASSWORD, CONF.transport_url)
         context = nova_context.get_admin_context()
         self.assertEqual(TOKEN, context.auth_token)

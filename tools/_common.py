@@ -82,16 +82,24 @@ def find_python(versions, module='ssl'):
                      % (' or '.join(versions), module))
 
 
+def runs(python):
+    """Tell whether a Python is there and starts."""
+    return python.exists() and not subprocess.call(
+        [str(python), '-c', ''], stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def tool_environment():
     """Create or reuse the virtual environment of tox; return its bin."""
     pins = CONSTRAINTS / 'tools.txt'
     home = CACHE / 'tools'
-    # Some distributions package this part of venv apart.
-    python = find_python(TOOL_PYTHONS, 'ensurepip')
     stamp = home / 'stamp'
-    digest = hashlib.sha256(
-        python.encode() + pins.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != digest:
+    digest = hashlib.sha256(pins.read_bytes()).hexdigest()
+    # Whoever calls from within it must not have it made anew.
+    if (not stamp.exists() or stamp.read_text() != digest
+            or not runs(home / 'bin' / 'python')):
+        # Some distributions package this part of venv apart.
+        python = find_python(TOOL_PYTHONS, 'ensurepip')
         print('Installing tox with %s' % python, flush=True)
         shutil.rmtree(str(home), ignore_errors=True)
         subprocess.check_call([python, '-m', 'venv', str(home)],

@@ -16,6 +16,7 @@
 import atexit
 import functools
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,11 @@ BIN = pathlib.Path(sys.executable).parent
 SECONDS = 120
 
 atexit.register(cloud.stop)
+
+
+def hear_ctrl_c():
+    """Undo what a shell does to the commands it runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Result:
@@ -65,7 +71,7 @@ class ProgramTestCase(base.BaseTestCase):
                      stderr=subprocess.PIPE)
         process = subprocess.Popen(
             [str(BIN / program)] + list(args), env=self.environment(user),
-            encoding='utf-8', **dict(pipes, **kwargs))
+            encoding='utf-8', preexec_fn=hear_ctrl_c, **dict(pipes, **kwargs))
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process

@@ -153,6 +153,7 @@ class TestForced(base.CloudTestCase):
         if not pid:
             # Nothing may come back from here.
             try:
+                base.hear_ctrl_c()
                 os.execve(str(base.BIN / 'openstack'),
                           ('openstack',) + args, self.environment('admin'))
             finally:

@@ -32,6 +32,8 @@ import testtools
 #: action. The first is Nova's own.
 VANILLA, FORCED = 'vanilla', 'forced'
 SOURCE, DESTINATION = 'host1', 'host2'
+#: Moves that are made before those that count.
+WARM_UP = 5
 #: Seconds between two looks of the fake message driver at its queues. It
 #: waits 0.05, which is far more than a broker takes and would hide the rest.
 POLL = 0.002
@@ -139,6 +141,19 @@ class Case(base.ColdmigTestCase):
         """Create a server with a port."""
         return self.boot(SOURCE, flavor_id=flavor,
                          networks=[{'uuid': NETWORK}])
+
+    def warmed_up(self):
+        """Make a server, and move it both ways a few times.
+
+        :returns: tuple of PrepResizeStop, what clients() returns, and the
+            server, a dict
+        """
+        stop, ways = self.useFixture(PrepResizeStop()), self.clients()
+        server = self.boot_small(self.small_flavor())
+        for _ in range(WARM_UP):
+            for way in ways.values():
+                self.move(stop, server, way)
+        return stop, ways, server
 
     def small_flavor(self):
         return self._create_flavor(memory_mb=16, vcpu=1, disk=1, ephemeral=0)

@@ -24,7 +24,6 @@ from benchmarks import cases
 from benchmarks import figures
 from nova_coldmig.tests.functional.faults import steps
 
-WARM_UP = 5
 COUNTED = 25
 #: By kind of call, the key of the result.
 KINDS = {'placement': 'placement_requests', 'rpc': 'rpc_messages',
@@ -75,13 +74,7 @@ def measure(case, moves):
     :param moves: int, how many of each.
     :returns: dict of the result.
     """
-    stop = case.useFixture(cases.PrepResizeStop())
-    ways = case.clients()
-    flavor = case.small_flavor()
-    server = case.boot_small(flavor)
-    for _ in range(WARM_UP):
-        for way in ways.values():
-            case.move(stop, server, way)
+    stop, ways, server = case.warmed_up()
     found = {name: [] for name in ways}
     for _ in range(moves):
         for name, way in ways.items():

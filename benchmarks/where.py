@@ -85,12 +85,7 @@ def measure(case, moves):
     :param moves: int, how many of each.
     :returns: dict of the result.
     """
-    stop = case.useFixture(cases.PrepResizeStop())
-    ways = case.clients()
-    server = case.boot_small(case.small_flavor())
-    for _ in range(5):
-        for way in ways.values():
-            case.move(stop, server, way)
+    stop, ways, server = case.warmed_up()
     sampler = case.useFixture(Sampler())
     samples = {name: [] for name in ways}
     busy = {name: [] for name in ways}

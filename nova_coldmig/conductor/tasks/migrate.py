@@ -159,8 +159,8 @@ class ForcedMigrationTask(migrate.MigrationTask):
             # Whoever raises here takes the place of the reason. What is left
             # is found before the next claim.
             LOG.error('The claim of the migration could not be taken back: '
-                      "%s. 'nova-manage placement audit' tells what is left.",
-                      e, instance=self.instance)
+                      "%s. 'nova-coldmig-manage migration check' tells what "
+                      'is left.', e, instance=self.instance)
 
     def _get_instance(self):
         """Read the instance anew.

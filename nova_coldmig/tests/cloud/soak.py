@@ -64,6 +64,7 @@ class Soak:
         self.servers = set()
         self._lock = threading.Lock()
         self._repairing = threading.Lock()
+        self._restarting = threading.Lock()
         self._over = threading.Event()
         self._began = time.monotonic()
 
@@ -118,14 +119,17 @@ class Soak:
         all_of_them = itertools.cycle(WATCHED + RESTARTED)
         while not self._over.wait(self.every):
             early = self.done['moves'] < self.moves * FIRST_PART
-            name = next(all_of_them if early else usual)
+            self._restart_one(next(all_of_them if early else usual))
+
+    def _restart_one(self, name):
+        with self._restarting:
             self.world.cloud.stop([name])
             try:
                 self.world.cloud.start([name])
             except clouds.Failed:
                 # It is looked at again, once: the machine may be busy.
                 self.world.cloud.start()
-            self.count('restarts')
+        self.count('restarts')
 
     def _sample(self):
         while not self._over.wait(10):
@@ -292,6 +296,10 @@ class Soak:
             if one['outcome'] == 'repaired':
                 self.count('repaired')
                 self.count('repaired: %s' % one['repair'])
+            elif 'stuck-resize-migrating' in one['findings']:
+                # What check tells the operator to do.
+                self.count('source restarted')
+                self._restart_one(one['host'])
         if server not in self.servers:
             world.delete(server)
             return True

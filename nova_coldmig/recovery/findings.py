@@ -102,8 +102,9 @@ RULES = (
          _task(task_states.RESIZE_PREP)),
     Rule('stuck-resize-migrating',
          'The source stopped in resize_migrating.', LIKELY,
-         'Restart nova-compute on the source: Nova takes the guest back when '
-         'it starts. Then check again.',
+         'If the migration has ended, clear the task state. If not, restart '
+         'nova-compute on the source: Nova takes the guest back when it '
+         'starts. Then check again.',
          _task(task_states.RESIZE_MIGRATING)),
     Rule('stuck-resize-migrated',
          'The destination never began after resize_migrated.', LIKELY,

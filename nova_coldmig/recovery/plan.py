@@ -85,9 +85,11 @@ def make(facts):
     migration = facts.migration
     task = facts.instance.task_state
     if task is not None or facts.open_migrations:
-        if migration is None and task == task_states.RESIZE_PREP:
-            # A repair that was cut short, or a conductor that died before
-            # it wrote anything.
+        if migration is None and task in (task_states.RESIZE_PREP,
+                                          task_states.RESIZE_MIGRATING):
+            # A repair that was cut short, a conductor that died before it
+            # wrote anything, or a source that was restarted before it was
+            # asked: starting took the task away, and the move then failed.
             return _plan(GIVE_BACK)
         if migration is None or len(facts.open_migrations) > 1:
             return _by_hand('It is not clear which move this is.')

@@ -18,6 +18,7 @@ from nova_coldmig.tests.functional import base
 import threading
 from unittest import mock
 
+from nova.compute import rpcapi
 from nova import context as nova_context
 from nova import objects
 from nova.scheduler.client import report
@@ -179,6 +180,36 @@ class AfterTheSourceTest(RepairTestCase):
             migration.save()
         self.assertEqual({'zombie-migration'}, self.found())
         self.assertEqual([('give-back', 'repaired')], self.repair())
+        self.assertMended()
+
+
+class SourceRestartedTest(RepairTestCase):
+
+    def test_before_it_was_asked(self):
+        """Nova clears resize_prep when the source starts.
+
+        The source then fails with the message that waited for it, and leaves
+        the task behind.
+        """
+        target = 'nova.compute.rpcapi.ComputeAPI.resize_instance'
+
+        def restarted(client, context, instance, *args, **kwargs):
+            again = objects.Instance.get_by_uuid(context, instance.uuid)
+            self.computes['host1'].manager._init_instance(context, again)
+            return asked(client, context, instance, *args, **kwargs)
+
+        asked = rpcapi.ComputeAPI.resize_instance
+        mend = self.replace(target, restarted)
+        self.migrate(self.server, 'host2', force=True)
+        self._wait_for_server_parameter(self.server, {
+            'status': 'ERROR', 'OS-EXT-STS:task_state': 'resize_migrating'})
+        mend()
+        self._wait_for_assert(
+            lambda: self.assertHeld(host1=self.server['id']))
+        self.assertEqual({'stuck-resize-migrating'}, self.found())
+        self.assertEqual([('give-back', 'repaired')], self.repair())
+        self.api.post_server_action(
+            self.server['id'], {'reboot': {'type': 'HARD'}})
         self.assertMended()
 
 

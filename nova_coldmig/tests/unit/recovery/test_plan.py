@@ -50,6 +50,8 @@ class MakeTest(test.NoDBTestCase):
              [NODE1], [NODE2]),
             ('give-back', 'host1', 'active', 'resize_prep', 'error',
              [], [NODE1]),
+            ('give-back', 'host1', 'error', 'resize_migrating', 'error',
+             [], [NODE1]),
             ('give-back', 'host1', 'active', None, 'migrating',
              [NODE1], [NODE2]),
             ('revert', 'host2', 'active', 'resize_migrated',

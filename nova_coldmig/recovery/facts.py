@@ -15,6 +15,7 @@
 import dataclasses
 import typing
 
+from nova.compute import instance_actions
 from nova.compute import task_states
 from nova import context as nova_context
 from nova import exception
@@ -31,6 +32,13 @@ ENDED = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed',
 """Statuses in which nobody works on a migration and nothing waits for it."""
 
 
+MOVES = (instance_actions.MIGRATE, instance_actions.RESIZE,
+         instance_actions.CONFIRM_RESIZE, instance_actions.REVERT_RESIZE)
+
+ACTIONS = 10
+"""How many actions of a server are read, the newest first."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Facts:
     """One server at one time.
@@ -44,6 +52,8 @@ class Facts:
     :ivar down: hosts of migrations that have not ended or hold something, or
         that the moving server holds, whose nova-compute is down
     :ivar conductors_down: hosts whose nova-conductor is down
+    :ivar last_move: the newest of the server's actions that is one of MOVES,
+        or None
     """
 
     instance: typing.Any
@@ -53,6 +63,7 @@ class Facts:
     idle: float
     down: frozenset
     conductors_down: frozenset
+    last_move: typing.Optional[str] = None
 
     @property
     def open_migrations(self):
@@ -73,7 +84,27 @@ class Facts:
         if not moves and self.instance.task_state == (
                 task_states.RESIZE_REVERTING):
             moves = [m for m in self.migrations if m.status == 'reverted']
+        if not moves and self.failed_revert:
+            return self.failed_revert
         return max(moves, key=lambda m: m.id) if moves else None
+
+    @property
+    def failed_revert(self):
+        """The ended move whose revert failed on the destination, or None.
+
+        What the migration holds is not left over: nova.compute.manager.
+        ComputeManager.revert_resize may have removed the disk there, so that
+        the source has the only one.
+        """
+        moves = [m for m in self.migrations
+                 if m.status == 'error' and self.held[m.uuid] and
+                 m.dest_compute == self.instance.host and
+                 m.dest_node == self.instance.node]
+        if (moves and self.last_move == instance_actions.REVERT_RESIZE and
+                # It is there until the move is confirmed or reverted.
+                self.instance.old_flavor is not None):
+            return max(moves, key=lambda m: m.id)
+        return None
 
     @property
     def consumers(self):
@@ -136,9 +167,9 @@ class Cell:
         working = [m for m in migrations if m.status not in ENDED]
         # The record of a repair is an action too.
         actions = list(objects.InstanceActionList.get_by_instance_uuid(
-            self.context, instance.uuid, limit=1))
+            self.context, instance.uuid, limit=ACTIONS))
         changed = [record.updated_at or record.created_at
-                   for record in [instance] + working + actions]
+                   for record in [instance] + working + actions[:1]]
         if instance.deleted:
             changed.append(instance.deleted_at)
         changed = max(map(timeutils.normalize_time, changed))
@@ -153,7 +184,9 @@ class Cell:
             instance, migrations, held,
             self.by_name.get((instance.host, instance.node)),
             timeutils.delta_seconds(changed, timeutils.utcnow()),
-            frozenset(hosts & self.down), self.conductors_down)
+            frozenset(hosts & self.down), self.conductors_down,
+            next((action.action for action in actions
+                  if action.action in MOVES), None))
 
     def instance(self, uuid):
         """Read a server, deleted or not.

@@ -55,7 +55,8 @@ def _confirming(facts):
 
 def _reverting(facts):
     return (facts.instance.task_state == task_states.RESIZE_REVERTING or
-            any(m.status == 'reverting' for m in facts.open_migrations))
+            any(m.status == 'reverting' for m in facts.open_migrations) or
+            facts.failed_revert is not None)
 
 
 def _zombie(facts):
@@ -119,7 +120,7 @@ RULES = (
          'Set the migration back to finished and confirm again.',
          _confirming),
     Rule('stuck-reverting',
-         'A host stopped while it reverted the move.', LIKELY,
+         'A host stopped or failed while it reverted the move.', LIKELY,
          'Send the revert to that host again.', _reverting),
     Rule('zombie-migration',
          'A migration is under way for a server that does not move.', LIKELY,

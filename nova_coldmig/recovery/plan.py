@@ -84,7 +84,7 @@ def make(facts):
         return _plan(RELEASE_DELETED)
     migration = facts.migration
     task = facts.instance.task_state
-    if task is not None or facts.open_migrations:
+    if task is not None or facts.open_migrations or facts.failed_revert:
         if migration is None and task in (task_states.RESIZE_PREP,
                                           task_states.RESIZE_MIGRATING):
             # A repair that was cut short, a conductor that died before it
@@ -105,6 +105,12 @@ def _of_move(facts, migration, task):
     instance = facts.instance
     on_source = (instance.host, instance.node) == (
         migration.source_compute, migration.source_node)
+    if facts.failed_revert and instance.vm_state != vm_states.ERROR:
+        return _by_hand('A revert of this move failed, and the server was '
+                        'changed since. See on which host the guest and its '
+                        'disk are, before the source is given away.')
+    if facts.failed_revert:
+        return _both_up(facts, REVERT)
     if (task == task_states.RESIZE_REVERTING or
             migration.status == 'reverting'):
         return _both_up(facts, FINISH_REVERT if on_source or

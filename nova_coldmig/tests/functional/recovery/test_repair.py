@@ -263,6 +263,44 @@ class ConfirmTest(RepairTestCase):
         self.assertMended()
 
 
+class FailedRevertTest(RepairTestCase):
+    """The destination has removed its disk, and the source has the only one.
+
+    What the migration holds there looks like a leak, and is none.
+    """
+
+    def fail(self, target):
+        self.force(self.server, 'host2')
+        mend = self.replace(target, mock.Mock(side_effect=Killed))
+        self.api.post_server_action(
+            self.server['id'], {'revertResize': None})
+        self._wait_for_server_parameter(self.server, {
+            'status': 'ERROR', 'OS-EXT-STS:task_state': None})
+        self._wait_for_migration_status(self.server, ['error'])
+        mend()
+        self.assertEqual('host2', self.api.get_server(
+            self.server['id'])['OS-EXT-SRV-ATTR:host'])
+
+    def test_destroy(self):
+        self.fail('nova.virt.fake.FakeDriver.destroy')
+        self.assertEqual({'stuck-reverting'}, self.found())
+        self.assertEqual([('revert', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_after_destroy(self):
+        self.fail('nova.compute.resource_tracker.ResourceTracker.'
+                  '_drop_move_claim')
+        self.assertEqual({'stuck-reverting'}, self.found())
+        self.assertCutShort(plan.REVERT, self.assertMended)
+
+    def test_state_was_reset(self):
+        self.fail('nova.virt.fake.FakeDriver.destroy')
+        self.api.post_server_action(
+            self.server['id'], {'os-resetState': {'state': 'active'}})
+        self.assertEqual({'stuck-reverting'}, self.found())
+        self.assertEqual([(None, 'by-hand')], self.repair())
+
+
 class AllocationsTest(RepairTestCase):
 
     def end(self):

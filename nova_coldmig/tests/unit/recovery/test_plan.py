@@ -24,10 +24,11 @@ NODE1, NODE2 = uuids.node1, uuids.node2
 
 def make_facts(host, vm_state, task_state, held, status=None, mine=(),
                down=(), conductors_down=(), idle=10,
-               migration_type='migration', deleted=False, cross_cell=False):
+               migration_type='migration', deleted=False, cross_cell=False,
+               last_move='migrate', old_flavor=None):
     instance = objects.Instance(
         uuid=uuids.server, host=host, node=host, vm_state=vm_state,
-        task_state=task_state, deleted=deleted)
+        task_state=task_state, deleted=deleted, old_flavor=old_flavor)
     migrations = [objects.Migration(
         id=1, uuid=uuids.move, status=status, migration_type=migration_type,
         source_compute='host1', source_node='host1', dest_compute='host2',
@@ -35,7 +36,7 @@ def make_facts(host, vm_state, task_state, held, status=None, mine=(),
     return facts.Facts(
         instance, migrations, {uuids.server: set(mine), uuids.move: set(held)},
         {'host1': NODE1, 'host2': NODE2}[host], idle, frozenset(down),
-        frozenset(conductors_down))
+        frozenset(conductors_down), last_move)
 
 
 class MakeTest(test.NoDBTestCase):
@@ -98,6 +99,26 @@ class MakeTest(test.NoDBTestCase):
              [NODE1], [NODE2]),
         ):
             self.assertPlan(None, host, vm_state, task, held, status, mine)
+
+    def test_failed_revert(self):
+        """The disk may be on the source only, which is not given away."""
+        flavor = objects.Flavor()
+        for repair, host, vm_state, last_move, old_flavor, down in (
+            ('revert', 'host2', 'error', 'revertResize', flavor, ()),
+            # Nova's own revert needs both hosts.
+            (None, 'host2', 'error', 'revertResize', flavor, ['host1']),
+            # Somebody has rebooted it or reset its state.
+            (None, 'host2', 'active', 'revertResize', flavor, ()),
+            # The destination did its part.
+            ('take-over', 'host1', 'error', 'revertResize', flavor, ()),
+            # The move was confirmed, or had failed.
+            ('release', 'host2', 'error', 'confirmResize', flavor, ()),
+            ('release', 'host2', 'error', 'migrate', flavor, ()),
+            ('release', 'host2', 'error', 'revertResize', None, ()),
+        ):
+            self.assertPlan(
+                repair, host, vm_state, None, [NODE1], 'error', [NODE2],
+                last_move=last_move, old_flavor=old_flavor, down=down)
 
     def test_host_is_down(self):
         """Nova's own revert and confirm need both hosts."""

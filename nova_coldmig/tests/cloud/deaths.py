@@ -209,8 +209,10 @@ class Trial:
     def _repeat(self):
         """I4: to ask again is refused, or changes nothing."""
         left = self.left()
-        if left.status == 'ACTIVE' and not self.case.found:
-            # It is as it was: to move it is what comes next.
+        if left.status == 'ACTIVE' and (
+                not self.case.found or
+                (left.source, left.destination) == ('server', None)):
+            # It holds what it did: to move it is what comes next.
             return
         # To the one host that has no part in it, where a claim would be seen.
         code = self.world.migrate(self.server, worlds.OTHER)

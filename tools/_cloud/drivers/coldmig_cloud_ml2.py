@@ -18,13 +18,20 @@ from neutron.db.models import port_forwarding  # noqa: F401
 from neutron_lib.api.definitions import portbindings
 from neutron_lib import constants
 from neutron_lib.plugins.ml2 import api
+from sqlalchemy import orm
 
 
 class BindAllMechanismDriver(api.MechanismDriver):
     """Binds to the first segment; the port is ACTIVE at once."""
 
     def initialize(self):
-        """Nothing to set up."""
+        """Have the models know each other.
+
+        Neutron's list of ports names an attribute that is there from the
+        first query on. If it is the first request of a worker, and no plugin
+        has made a query, it fails, for ever.
+        """
+        orm.configure_mappers()
 
     def bind_port(self, context):
         segment = context.segments_to_bind[0]

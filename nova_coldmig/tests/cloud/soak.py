@@ -201,8 +201,8 @@ class Soak:
             return server
         if not self._moves(server, last):
             self.count('moves that were refused')
-            worlds.until('in order', lambda: world.check_in_order(
-                server, source))
+            worlds.until('in order', lambda: self._in_order(
+                server, source), 60)
             return server
         self.count('moves')
         self.count(kind)
@@ -217,7 +217,7 @@ class Soak:
                 server, scenes.ACTIONS[end]), 204 if end == 'confirm'
                 else 202):
             raise worlds.Wrong('%s was not answered' % end)
-        worlds.until('%s of %s' % (end, server), lambda: world.check_in_order(
+        worlds.until('%s of %s' % (end, server), lambda: self._in_order(
             server, host if end == 'confirm' else source), 90, 1)
         self.count(end)
         return server
@@ -257,6 +257,20 @@ class Soak:
             self.count('refusals')
         worlds.expect('after a refusal', before, worlds.until(
             'nova-api', lambda: self.world.states(server), 180))
+
+    def _in_order(self, server, host):
+        """Check that a server is in order.
+
+        If the destination fails in finish_resize, Nova keeps the server there
+        and leaves what is on the source, with the guest off, to nobody.
+
+        :param host: str, the one that it has to be on
+        :returns: True
+        :raises worlds.Wrong: if it is not
+        """
+        return self.world.check_in_order(server, host, {
+            m['source_compute'] for m in self.world.migrations(server)
+            if m['status'] == 'error'})
 
     def _delete(self, server):
         self.servers.discard(server)
@@ -313,7 +327,7 @@ class Soak:
             self.count('rebooted')
             world.act(server, {'reboot': {'type': 'HARD'}})
             return False
-        return world.check_in_order(
+        return self._in_order(
             server, world.server(server)['OS-EXT-SRV-ATTR:host'])
 
     def _finish(self):
@@ -333,7 +347,7 @@ class Soak:
             host = server['OS-EXT-SRV-ATTR:host']
             try:
                 worlds.until('in order', lambda uuid=uuid, host=host: (
-                    world.check_in_order(uuid, host)), 30)
+                    self._in_order(uuid, host)), 30)
             except worlds.Wrong as error:
                 self.fail('%s: %s' % (uuid, error))
             want[host][uuid] = world.resources

@@ -55,6 +55,9 @@ ALWAYS = (
 
 class FuzzTest(base.ColdmigTestCase):
 
+    # Many requests in one test.
+    TIMEOUT_SCALING_FACTOR = max(1, EXAMPLES // 2500)
+
     def setUp(self):
         super().setUp()
         self.asked = []

@@ -84,6 +84,18 @@ class Cloud:
             raise Failed('%s failed, see %s:\n%s' % (
                 name, log_path, tail(log_path)))
 
+    def lose_messages(self, host):
+        """Lose what waits for a nova-compute in the message broker.
+
+        :param host: str, of one that does not run
+        :raises Failed: if the broker does not
+        """
+        rabbitmq, = (service for service in self.services
+                     if service.name == 'rabbitmq')
+        self.run('rabbitmqctl', [
+            services.RABBITMQCTL, '--vhost', 'nova_cell1', 'purge_queue',
+            'compute.' + host], rabbitmq.env)
+
     def _start(self, service):
         running = self.service(service.name)
         if running.pid:

@@ -32,6 +32,7 @@ Service = collections.namedtuple(
     'Service', 'name argv env port binary stage timeout')
 
 RABBIT = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
 INFRASTRUCTURE, IDENTITY, SERVICES, NOVA, COMPUTES = range(5)
 
 

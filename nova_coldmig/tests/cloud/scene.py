@@ -158,6 +158,10 @@ class Scene:
                 'GET', '/os-services?binary=nova-compute&host=' + host
             )['services']))
 
+    def lose(self, host):
+        """Lose the messages for a nova-compute that does not run."""
+        self.cloud.lose_messages(host)
+
     def locked(self, table, kind):
         self.lock = Lock(self.cloud.layout, table, kind)
 

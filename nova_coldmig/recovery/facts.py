@@ -34,6 +34,7 @@ ENDED = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed',
 
 MOVES = (instance_actions.MIGRATE, instance_actions.RESIZE,
          instance_actions.CONFIRM_RESIZE, instance_actions.REVERT_RESIZE)
+"""Actions that begin or end a move."""
 
 ACTIONS = 10
 """How many actions of a server are read, the newest first."""

@@ -105,12 +105,12 @@ def _of_move(facts, migration, task):
     instance = facts.instance
     on_source = (instance.host, instance.node) == (
         migration.source_compute, migration.source_node)
-    if facts.failed_revert and instance.vm_state != vm_states.ERROR:
+    if facts.failed_revert:
+        if instance.vm_state == vm_states.ERROR:
+            return _both_up(facts, REVERT)
         return _by_hand('A revert of this move failed, and the server was '
                         'changed since. See on which host the guest and its '
                         'disk are, before the source is given away.')
-    if facts.failed_revert:
-        return _both_up(facts, REVERT)
     if (task == task_states.RESIZE_REVERTING or
             migration.status == 'reverting'):
         return _both_up(facts, FINISH_REVERT if on_source or

@@ -105,7 +105,7 @@ def _of_move(facts, migration, task):
     instance = facts.instance
     on_source = (instance.host, instance.node) == (
         migration.source_compute, migration.source_node)
-    if facts.failed_revert:
+    if migration is facts.failed_revert:
         if instance.vm_state == vm_states.ERROR:
             return _both_up(facts, REVERT)
         return _by_hand('A revert of this move failed, and the server was '

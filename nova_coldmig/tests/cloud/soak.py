@@ -310,7 +310,8 @@ class Soak:
             if one['outcome'] == 'repaired':
                 self.count('repaired')
                 self.count('repaired: %s' % one['repair'])
-            elif 'stuck-resize-migrating' in one['findings']:
+            elif (one['outcome'] == 'by-hand' and
+                  'stuck-resize-migrating' in one['findings']):
                 # What check tells the operator to do.
                 self.count('source restarted')
                 self._restart_one(one['host'])

@@ -113,15 +113,34 @@ def measure_cloud(args):
     return {'cloud': cloud.measure(args.cloud, args.cloud_moves)}
 
 
+def measure_cloud_drain(args):
+    return {'cloud_drain': cloud.measure_drain(
+        args.cloud, args.cloud_servers)}
+
+
 PARTS = {'moves': measure_moves, 'profile': measure_profile,
          'growth': measure_growth, 'overhead': measure_overhead,
          'startup': measure_startup, 'drain': measure_drain,
-         'cloud': measure_cloud}
+         'cloud': measure_cloud, 'cloud-drain': measure_cloud_drain}
+#: Those that need a cloud of processes.
+CLOUD_PARTS = ('cloud', 'cloud-drain')
 
 
 def _latency(found):
     return ['%(median_ms)s (p95 %(p95_ms)s)' % found['latency'][way]
             for way in (cases.VANILLA, cases.FORCED)]
+
+
+def _drained(prefix, drained):
+    for clients in dict.fromkeys(name.partition(', ')[2] for name in drained):
+        found = [drained['%s, %s' % (way, clients)]
+                 for way in (cases.VANILLA, cases.FORCED)]
+        yield ('%sdrain of %s, %s: moves a second' % (
+            prefix, found[0]['servers'], clients),
+            *(one['moves_per_second'] for one in found), '')
+        if any(one.get('failed_moves') for one in found):
+            yield ('  moves that failed, and were asked for again',
+                   *(one['failed_moves'] for one in found), '')
 
 
 def rows(result):
@@ -164,12 +183,8 @@ def rows(result):
             TARGETS['placement_requests'])
         yield ('cloud: latency, ms', *_latency(found), '')
         yield 'cloud: latency_ratio', '', found['latency_ratio'], ''
-    drained = result.get('drain', {})
-    for clients in dict.fromkeys(name.partition(', ')[2] for name in drained):
-        found = [drained['%s, %s' % (way, clients)] for way in ways]
-        yield ('drain of %s, %s: moves a second' % (
-            found[0]['servers'], clients),
-            *(one['moves_per_second'] for one in found), '')
+    yield from _drained('cloud: ', result.get('cloud_drain', {}))
+    yield from _drained('', result.get('drain', {}))
     for key in ('latency_ratio', 'busy_ratio', 'busy_ratio_floor',
                 'overhead_ratio', 'growth_ratio', 'growth_ratio_busy'):
         if key in result:
@@ -196,10 +211,13 @@ def main():
                              '10 100 1000 5000)')
     parser.add_argument('--cloud', metavar='DIR',
                         help='the state folder of a cloud that tools/cloud '
-                             'has started, for the part cloud; without it, '
-                             'that part is left out')
+                             'has started, for the parts cloud and '
+                             'cloud-drain; without it, they are left out')
     parser.add_argument('--cloud-moves', type=int, default=50, metavar='N',
                         help='moves of each kind there (default: '
+                             '%(default)s)')
+    parser.add_argument('--cloud-servers', type=int, default=40, metavar='N',
+                        help='servers to drain there (default: '
                              '%(default)s)')
     parser.add_argument('--servers', type=int, default=200, metavar='N',
                         help='servers to drain (default: %(default)s)')
@@ -222,13 +240,14 @@ def main():
     for part in args.parts:
         if part not in PARTS:
             parser.error('there is no part %s' % part)
-    if 'cloud' in args.parts and not args.cloud:
+    if not args.cloud and set(CLOUD_PARTS) & set(args.parts):
         parser.error('name the cloud: --cloud DIR')
     about = {'versions': versions(), 'machine': machine()}
     output = args.output or RESULTS / (about['versions']['series'] + '.json')
     result = json.loads(output.read_text()) if output.exists() else {}
     for part in args.parts or [
-            part for part in PARTS if args.cloud or part != 'cloud']:
+            part for part in PARTS
+            if args.cloud or part not in CLOUD_PARTS]:
         print('Measuring: %s' % part, file=sys.stderr, flush=True)
         result.update(PARTS[part](args), **about)
         output.parent.mkdir(parents=True, exist_ok=True)

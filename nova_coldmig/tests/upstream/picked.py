@@ -27,8 +27,9 @@ PICKED = json.loads(Path(__file__).with_name('picked.json').read_text())
 if not PICKED['activate']:
     # Nova alone: an import of the package is an error.
     sys.modules['nova_coldmig'] = None
-# It selects the threading model, as it does in a discovery.
-importlib.import_module(PICKED['first'])
+# They select the threading model, as they do in a discovery.
+for module in PICKED['first']:
+    importlib.import_module(module)
 if PICKED['activate']:
     plugin = importlib.import_module('nova_coldmig.tests.upstream.plugin')
     plugin.activate(**PICKED['activate'])

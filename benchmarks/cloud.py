@@ -134,7 +134,8 @@ class Cloud:
         :param way: str, cases.VANILLA or cases.FORCED.
         :param clients: int, how many requests at once.
         :returns: dict of the result.
-        :raises: RuntimeError if an allocation is not what it should be.
+        :raises: RuntimeError if an allocation is not what it should be, or
+            more moves failed than there are servers.
         """
         began = time.perf_counter()
         failed, left = 0, uuids
@@ -144,6 +145,8 @@ class Cloud:
                     lambda uuid: self._migrate(uuid, destination, way), left))
                 left = self._wait_for_moves(uuids)
                 failed += len(left)
+                if failed > len(uuids):
+                    raise RuntimeError('Too many moves fail: %d.' % failed)
             seconds = time.perf_counter() - began
             self._check_allocations(
                 {uuid: {source, destination} for uuid in uuids})

@@ -39,9 +39,15 @@ NOT_REPAIRED = 4
 FAILED = 255
 
 
+class NothingToRead(Exception):
+    """What is asked for is not there, so nothing can be said about it."""
+
+
 def _found(host, server, bound):
     """Yield cell, instance and rules of each server that has a finding."""
+    known = False
     for cell in facts.cells(nova_context.get_admin_context()):
+        known |= cell.knows(host) if host else not server
         count = 0
         for batch in cell.batches(host, server):
             for instance, rules in findings.find(cell, batch, bound):
@@ -50,6 +56,23 @@ def _found(host, server, bound):
             if len(batch) == facts.BATCH:
                 print('%d servers of cell %s checked' % (count, cell.name),
                       file=sys.stderr)
+        known |= bool(count)
+    if not known:
+        # A slip of the pen must not look like good news.
+        raise NothingToRead(_nothing(host, server))
+
+
+def _nothing(host, server):
+    if server:
+        return ('no cell has a server with the UUID %s. If its records were '
+                "archived, 'nova-manage placement audit' finds what is held "
+                'for it.' % server)
+    if host:
+        return ('no cell has a compute node, or a server, on a host with the '
+                "name %s. 'openstack compute service list' has the names." %
+                host)
+    return ('no cell is mapped, but cell0. Run this with the configuration '
+            'of the super conductor.')
 
 
 def check(host=None, server=None, bound=3600):
@@ -59,6 +82,7 @@ def check(host=None, server=None, bound=3600):
     :param server: the UUID of the one server to look at, or None
     :param bound: seconds without a change, after which a server that is in
         the middle of something is looked at
+    :raises: NothingToRead if no cell knows the host or the server
     """
     for _cell, instance, rules in _found(host, server, bound):
         for rule in rules:
@@ -76,6 +100,7 @@ def repair(host=None, server=None, bound=3600, fenced=(), yes=False):
         are taken to be done with a server
     :param fenced: hosts that can not come back by themselves
     :param yes: whether to act
+    :raises: NothingToRead if no cell knows the host or the server
     """
     for cell, instance, rules in _found(host, server, bound):
         # All of it anew: the repair writes what it has read.

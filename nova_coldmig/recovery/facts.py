@@ -136,6 +136,14 @@ class Cell:
         self.down = _down(context, 'nova-compute')
         self.roots = {}
 
+    def knows(self, host):
+        """Whether a host has a compute node in the cell.
+
+        :param host: str
+        :returns: bool
+        """
+        return host in self.nodes.values()
+
     def _node(self, provider):
         """The compute node of a provider, or None for a shared provider."""
         if provider in self.nodes:

@@ -24,6 +24,7 @@ from nova.compute import rpcapi
 from nova import context as nova_context
 from nova import objects
 from nova.scheduler.client import report
+from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova_coldmig.cmd import manage
 from nova_coldmig.recovery import facts
@@ -90,6 +91,15 @@ class TestCheck(base.ColdmigTestCase):
         self.assertEqual([], self.found(server=self.server['id']))
         self.assertEqual(['missing-allocation'],
                          self.found(server=other['id']))
+
+    def test_not_there(self):
+        for scope in ({'server': uuids.nowhere}, {'host': 'host9'}):
+            self.assertRaises(
+                manage.NothingToRead, self.found, **scope)
+        # Its node is gone and its servers are not.
+        objects.ComputeNode.get_first_node_by_host_for_old_compat(
+            nova_context.get_admin_context(), 'host1').destroy()
+        self.found(host='host1')
 
     def test_batches(self):
         servers = [self.server] + [

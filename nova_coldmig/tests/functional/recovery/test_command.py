@@ -12,7 +12,7 @@
 
 """nova-coldmig-manage, started as it is installed.
 
-On a Nova that has no cell yet; tools/deaths runs it on one that has.
+On a Nova that has no compute node yet; tools/deaths runs it on one that has.
 """
 
 import os
@@ -24,6 +24,18 @@ import fixtures
 import testtools
 
 from nova_coldmig.cmd import manage
+from nova_coldmig.tests.sandbox import web
+
+
+class Versions(web.Facade):
+    """All that is asked of Placement while there is no compute node."""
+
+    ROUTES = (('GET', '/', 'versions'),)
+
+    def versions(self, req):
+        return web.reply({'versions': [{
+            'id': 'v1.0', 'status': 'CURRENT', 'min_version': '1.0',
+            'max_version': '1.39', 'links': [{'rel': 'self', 'href': ''}]}]})
 
 
 class CommandTest(testtools.TestCase):
@@ -31,13 +43,17 @@ class CommandTest(testtools.TestCase):
     def setUp(self):
         super().setUp()
         home = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        server = web.Server()
+        url = server.mount('/placement', Versions())
+        server.start()
+        self.addCleanup(server.stop)
         self.config = home / 'nova.conf'
         self.config.write_text(
             '[DEFAULT]\ntransport_url = fake:/\nstate_path = %s\n'
             '[api_database]\nconnection = sqlite:///%s/api.db\n'
             '[database]\nconnection = sqlite:///%s/cell0.db\n'
-            '[placement]\nauth_type = none\nauth_url = http://127.0.0.1:1\n'
-            % (home, home, home))
+            '[placement]\nauth_type = none\nendpoint = %s\n'
+            % (home, home, home, url))
 
     def run_it(self, program, *arguments):
         ran = subprocess.run(
@@ -47,19 +63,46 @@ class CommandTest(testtools.TestCase):
             stderr=subprocess.PIPE, text=True, check=False, cwd=os.sep)
         return ran.returncode, ran.stdout, ran.stderr
 
-    def test_nothing_found(self):
-        for arguments in (('api_db', 'sync'), ('db', 'sync', '--local_cell')):
+    def set_up_nova(self, *steps):
+        for arguments in (('api_db', 'sync'), ('db', 'sync', '--local_cell'),
+                          *steps):
             code, _out, err = self.run_it('nova-manage', *arguments)
             self.assertEqual(0, code, err)
-        for action, *arguments in (
-            ('check', '--all'), ('check', '--host', 'host1'),
-            ('check', '--server', '3a1c0f9e-6c4b-4a35-9e0b-0c8b7a1f2f11'),
+
+    def manage(self, action, *arguments):
+        return self.run_it(
+            'nova-coldmig-manage', 'migration', action, '--json',
+            '--idle', '60', *arguments)
+
+    def test_nothing_found(self):
+        self.set_up_nova(('cell_v2', 'create_cell', '--name', 'cell1'))
+        for arguments in (
+            ('check', '--all'),
             ('repair', '--all', '--yes', '--fenced', 'host2'),
         ):
-            code, out, err = self.run_it(
-                'nova-coldmig-manage', 'migration', action, '--json',
-                '--idle', '60', *arguments)
+            code, out, err = self.manage(*arguments)
             self.assertEqual((manage.CLEAN, ''), (code, out), err)
+
+    def test_nothing_to_read(self):
+        """A slip of the pen does not look like good news."""
+        self.set_up_nova(('cell_v2', 'create_cell', '--name', 'cell1'))
+        for action in ('check', 'repair'):
+            for scope, name in (
+                ('--host', 'hsot1'),
+                ('--server', '3a1c0f9e-6c4b-4a35-9e0b-0c8b7a1f2f11'),
+            ):
+                code, out, err = self.manage(action, scope, name)
+                self.assertEqual((manage.FAILED, ''), (code, out), err)
+                self.assertIn(
+                    'The %s could not be completed: no cell has a ' % action,
+                    err)
+                self.assertIn(name, err)
+
+    def test_no_cell(self):
+        self.set_up_nova()
+        code, out, err = self.manage('check', '--all')
+        self.assertEqual((manage.FAILED, ''), (code, out), err)
+        self.assertIn('no cell is mapped', err)
 
     def test_could_not_be_completed(self):
         code, out, err = self.run_it(

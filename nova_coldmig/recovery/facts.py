@@ -224,7 +224,8 @@ class Cell:
             filters['host'] = host
         if server:
             filters['uuid'] = [server]
-        yield from self._pages(dict(filters, deleted=False))
+        yield from self._pages(
+            dict(filters, deleted=False, soft_deleted=True))
         seen = set()
         for uuids in [[server]] if server else self._owners(host):
             for batch in self._pages({

@@ -152,6 +152,10 @@ def _of_allocations(facts):
         return _by_hand('The server holds only a host that it is not on. Run '
                         'nova-manage placement heal_allocations --force for '
                         'it.')
+    if facts.instance.vm_state == vm_states.SOFT_DELETED:
+        return _by_hand('Nova does not heal a server that is soft deleted. '
+                        'Delete it for good, or restore it and run the repair '
+                        'again.')
     return _plan(HEAL)
 
 

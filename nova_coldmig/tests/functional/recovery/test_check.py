@@ -101,6 +101,22 @@ class TestCheck(base.ColdmigTestCase):
             nova_context.get_admin_context(), 'host1').destroy()
         self.found(host='host1')
 
+    def test_soft_deleted(self):
+        self.flags(reclaim_instance_interval=3600)
+        self.lose_allocation(self.server)
+        self.api.delete_server(self.server['id'])
+        self._wait_for_state_change(self.server, 'SOFT_DELETED')
+        for scope in ({}, {'host': 'host1'}, {'server': self.server['id']}):
+            self.assertEqual(['missing-allocation'], self.found(**scope))
+        self.assertEqual(['by-hand'], self.outcomes())
+        self.api.post_server_action(self.server['id'], {'restore': None})
+        self._wait_for_state_change(self.server, 'ACTIVE')
+        self.assertEqual(['repaired'], self.outcomes())
+        self.assertEqual([], self.found())
+
+    def outcomes(self):
+        return [done['outcome'] for done in manage.repair(bound=0, yes=True)]
+
     def test_batches(self):
         servers = [self.server] + [
             self._create_server(networks='none', host=host)

@@ -227,7 +227,15 @@ run_process n-super-cond "conductor -v"
 
     def test_tempest_plugin(self):
         plugin = '/dest/nova-coldmig/tempest_plugin'
-        self.assertEqual([plugin], self.plugin('echo $TEMPEST_PLUGINS'))
+        for before, after in (
+            ('', [plugin]),
+            # What lib/tempest sets if nobody else has set anything.
+            ('TEMPEST_PLUGINS=0', [plugin]),
+            ('TEMPEST_PLUGINS=/dest/other', ['/dest/other %s' % plugin]),
+        ):
+            self.assertEqual(after, self.run_bash(
+                'eval "$STUBS"\n%s\nsource "$PLUGIN/settings"\n'
+                'echo $TEMPEST_PLUGINS' % before))
         self.assertEqual([], self.plugin(
             '[[ -z "${TEMPEST_PLUGINS:-}" ]]', enabled='n-api'))
         self.assertTrue((ROOT / 'tempest_plugin' / 'setup.cfg').exists())

@@ -24,6 +24,9 @@ import oslo_messaging as messaging
 
 TARGET = messaging.Target(namespace='coldmig', version='1.0')
 
+#: What is raised if no conductor answers, or the message bus is away.
+NO_ANSWER = (messaging.MessagingTimeout, messaging.MessageDeliveryFailure)
+
 
 class ConductorEndpoint:
     """What nova-coldmig-conductor answers beside Nova's interfaces."""
@@ -47,17 +50,17 @@ class ConductorAPI:
             topic=rpcapi.RPC_TOPIC, namespace=TARGET.namespace,
             version=TARGET.version))
 
-    def version(self, context, host):
-        """Ask the conductor of a host.
+    def version(self, context, host=None):
+        """Ask a conductor.
 
         :param context: nova.context.RequestContext
-        :param host: str, host of a nova-conductor service.
+        :param host: str, host of a nova-conductor service; None for any.
         :returns: str, the version of nova-coldmig that it runs, or None if it
             is one without.
-        :raises: oslo_messaging.MessagingTimeout if it does not answer.
+        :raises: an exception of NO_ANSWER
         """
         try:
-            return self._client.prepare(server=host, timeout=10).call(
-                context, 'version')
+            return self._client.prepare(
+                server=host, timeout=10, retry=3).call(context, 'version')
         except (messaging.UnsupportedVersion, messaging.RemoteError):
             return None

@@ -94,7 +94,7 @@ class ConductorsTest(CheckTestCase):
             servicegroup, 'API')).mock.return_value.service_is_up = (
                 lambda service: service.host != 'down')
         self.version = self.useFixture(test.fixtures.MockPatchObject(
-            rpcapi, 'ConductorAPI')).mock.return_value.version
+            rpcapi, 'ConductorAPI', autospec=True)).mock.return_value.version
 
     def test_all_know_force(self):
         self.version.return_value = '1.0.0'
@@ -112,16 +112,46 @@ class ConductorsTest(CheckTestCase):
         self.assertResult(self.checks._check_conductors(), WARNING,
                           'nova-conductor on two did not answer')
 
-    def test_none_is_up(self):
+    def test_no_bus(self):
+        self.version.side_effect = messaging.MessageDeliveryFailure
+        self.assertResult(self.checks._check_conductors(), WARNING,
+                          'nova-conductor on one, two did not answer')
+
+    def _elsewhere(self):
+        """The ways in which nova-api has another database."""
         self.services.return_value = [objects.Service(host='down')]
-        self.assertResult(self.checks._check_conductors(), FAILURE,
-                          'No nova-conductor is up')
+        yield
+        self.services.side_effect = db_exc.CantStartEngineError
+        yield
+
+    def test_elsewhere(self):
+        self.version.return_value = '1.0.0'
+        for _way in self._elsewhere():
+            self.assertResult(self.checks._check_conductors(), SUCCESS,
+                              'One of those on [DEFAULT]transport_url')
+            context, = self.version.call_args.args
+            self.assertTrue(context.is_admin)
+
+    def test_elsewhere_and_does_not_know_force(self):
+        self.version.return_value = None
+        for _way in self._elsewhere():
+            self.assertResult(self.checks._check_conductors(), FAILURE,
+                              'A nova-conductor on [DEFAULT]transport_url',
+                              'Start nova-coldmig-conductor')
+
+    def test_none_is_up(self):
+        for error in rpcapi.NO_ANSWER:
+            self.version.side_effect = error
+            for _way in self._elsewhere():
+                self.assertResult(self.checks._check_conductors(), FAILURE,
+                                  'No nova-conductor is up',
+                                  'none answers on [DEFAULT]transport_url')
+            self.services.side_effect = None
 
     def test_no_database(self):
-        for error in (db_exc.DBError, db_exc.CantStartEngineError):
-            self.services.side_effect = error
-            self.assertResult(self.checks._check_conductors(), FAILURE,
-                              '[database]connection can not be read')
+        self.services.side_effect = db_exc.DBError
+        self.assertResult(self.checks._check_conductors(), FAILURE,
+                          '[database]connection can not be read')
 
 
 class ConductorAPITest(test.NoDBTestCase):
@@ -135,12 +165,14 @@ class ConductorAPITest(test.NoDBTestCase):
         server.start()
         self.addCleanup(server.wait)
         self.addCleanup(server.stop)
-        return rpcapi.ConductorAPI().version(
-            nova_context.get_admin_context(), 'one')
+        return {rpcapi.ConductorAPI().version(
+            nova_context.get_admin_context(), *host)
+            for host in (('one',), ())}
 
     def test_ours(self):
-        self.assertTrue(self._version([rpcapi.ConductorEndpoint()]))
+        version, = self._version([rpcapi.ConductorEndpoint()])
+        self.assertTrue(version)
 
     def test_not_ours(self):
-        self.assertIsNone(self._version([mock.Mock(
+        self.assertEqual({None}, self._version([mock.Mock(
             spec=['target'], target=messaging.Target(version='3.0'))]))

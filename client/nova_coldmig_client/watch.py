@@ -76,6 +76,7 @@ class Watch:
         self._client = client
         self._url = '/servers/%s' % server_id
         self._host = host
+        self._host_id = None
         self._progress = progress
         self._timeout = None
         self._deadline = None
@@ -177,6 +178,8 @@ class Watch:
             server['status'], where, reason or 'Nova does not say why.'))
 
     def _arrived(self, server):
+        if self._host_id:
+            return server.get('hostId') == self._host_id
         old, new = self._before.get(HOST), server.get(HOST)
         if self._host and new:
             return new.lower() == self._host.lower()
@@ -217,6 +220,9 @@ class Watch:
         if timeout is not None:
             self._deadline = time.monotonic() + timeout
         server = self._settled()
+        if server['status'] == 'VERIFY_RESIZE' and not self._host:
+            # Wherever that is: a host that is a cluster may be the same.
+            self._host_id = server.get('hostId')
         if self._failed(server):
             self._fail('migrate', server)
         if confirm and server['status'] == 'VERIFY_RESIZE':

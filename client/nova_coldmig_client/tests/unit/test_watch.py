@@ -89,14 +89,30 @@ class TestWatch(base.TestCase):
             self.watch(base.server(status, host)),
             'The server is %s on %s: host3 is full' % (status, host))
 
-    @ddt.data(('host1', 'host2', True), ('host1', 'host1', False))
+    @ddt.data(('VERIFY_RESIZE', 'host2', True), ('ACTIVE', 'host2', True),
+              # Of a host that is a cluster.
+              ('VERIFY_RESIZE', 'host1', True), ('ACTIVE', 'host1', False))
     @ddt.unpack
-    def test_any_host(self, before, after, moved):
-        watched = self.watch(base.server('VERIFY_RESIZE', after), host=None)
+    def test_any_host(self, status, after, moved):
+        watched = self.watch(base.server(status, after), host=None)
         if moved:
             watched.wait()
         else:
             self.assertRaises(exceptions.MigrationFailed, watched.wait)
+
+    @ddt.data(('host1', 'host1', True), ('host2', 'host2', True),
+              # Reverted.
+              ('host2', 'host1', False))
+    @ddt.unpack
+    def test_any_host_confirmed(self, arrived, after, confirmed):
+        self.accept()
+        watched = self.watch(base.server('VERIFY_RESIZE', arrived),
+                             base.server('ACTIVE', after), host=None)
+        if confirmed:
+            self.assertEqual('ACTIVE', watched.wait(confirm=True))
+        else:
+            self.assertRaises(exceptions.MigrationFailed, watched.wait,
+                              confirm=True)
 
     @ddt.data('host3', None)
     def test_host_is_not_shown(self, host):

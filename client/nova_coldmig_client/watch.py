@@ -193,18 +193,31 @@ class Watch:
         # ACTIVE on the host is what [DEFAULT]resize_confirm_window leaves.
         return server['status'] == 'ERROR' or not self._arrived(server)
 
-    def _confirm(self):
-        refused = None
+    def _ask_to_confirm(self):
+        """Return why Nova did not take the request, or None if it did."""
         try:
             self._send('POST', '/action', json={'confirmResize': None})
         except exceptions.RequestFailed as exc:
-            # Nova itself or another user may be confirming it.
-            refused = str(exc)
-        # There is no task while it is confirmed.
-        server = self._settled(('VERIFY_RESIZE',),
-                               REASON_SECONDS if refused else None)
+            return exc
+
+    def _confirm(self):
+        end = time.monotonic() + SILENCE_SECONDS
+        unanswered = False
+        while True:
+            refused = self._ask_to_confirm()
+            again = refused and refused.transient
+            # Nova itself or another user may be confirming it; or Nova took
+            # what it could not answer, and refuses to take it twice.
+            taken = unanswered and refused and refused.status in (400, 409)
+            patience = SILENCE_SECONDS if taken else REASON_SECONDS
+            # There is no task while it is confirmed.
+            server = self._settled(('VERIFY_RESIZE',), refused and patience)
+            if (server['status'] != 'VERIFY_RESIZE' or not again
+                    or time.monotonic() >= end):
+                break
+            unanswered = True
         if server['status'] == 'VERIFY_RESIZE' or self._failed(server):
-            self._fail('confirmResize', server, refused)
+            self._fail('confirmResize', server, refused and str(refused))
         return server
 
     def wait(self, timeout=None, confirm=False):

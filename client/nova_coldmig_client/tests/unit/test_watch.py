@@ -283,6 +283,47 @@ class TestWatch(base.TestCase):
             'The server is VERIFY_RESIZE on host3: Not for you. (HTTP 403) '
             '(Request-ID: req-1)', confirm=True)
 
+    def confirm(self, *answers):
+        self.posted = self.requests.post(
+            base.SERVER + '/action', list(answers))
+        return self.watch(base.server('VERIFY_RESIZE', 'host3'))
+
+    def confirmed(self, after):
+        """Have the server confirmed some seconds after the last request."""
+        def state(request, context):
+            if watch.time.monotonic() >= after:
+                return base.server('ACTIVE', 'host3')['json']
+            return base.server('VERIFY_RESIZE', 'host3')['json']
+
+        self.requests.get(base.SERVER, json=state)
+
+    @ddt.data(LOST, {'status_code': 503}, {'status_code': 504})
+    def test_nova_is_away_when_confirming(self, trouble):
+        watched = self.confirm(trouble, trouble, {'status_code': 202})
+        self.confirmed(after=30)
+        self.assertEqual('ACTIVE', watched.wait(confirm=True))
+        self.assertEqual(3, self.posted.call_count)
+
+    def test_only_the_answer_was_lost(self):
+        watched = self.confirm({'status_code': 504}, base.error(
+            400, 'Not resized.', 'badRequest'))
+        self.confirmed(after=60)
+        self.assertEqual('ACTIVE', watched.wait(confirm=True))
+        self.assertEqual(2, self.posted.call_count)
+
+    def test_nova_does_not_come_back_to_confirm(self):
+        self.assertFails(
+            self.confirm({'status_code': 503, 'reason': 'Busy'}),
+            'The server is VERIFY_RESIZE on host3: Busy (HTTP 503)',
+            confirm=True)
+        self.assertEqual(300, watch.time.monotonic() // 10 * 10)
+
+    def test_no_time_to_confirm_again(self):
+        exc = self.assertRaises(
+            exceptions.GaveUp, self.confirm({'status_code': 503}).wait,
+            timeout=60, confirm=True)
+        self.assertEqual('After 60 s the server is VERIFY_RESIZE.', str(exc))
+
     def test_reverted_meanwhile(self):
         self.requests.post(base.SERVER + '/action',
                            **base.error(409, 'It is being reverted.'))

@@ -24,6 +24,8 @@ from nova.scheduler.client import report
 from nova import servicegroup
 from oslo_utils import timeutils
 
+from nova_coldmig.recovery import plan
+
 BATCH = 500
 """Servers read from a cell at a time."""
 
@@ -32,12 +34,15 @@ ENDED = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed',
 """Statuses in which nobody works on a migration and nothing waits for it."""
 
 
+COLD = ('migration', 'resize')
+"""Types of the migrations that a revert belongs to."""
+
 MOVES = (instance_actions.MIGRATE, instance_actions.RESIZE,
          instance_actions.CONFIRM_RESIZE, instance_actions.REVERT_RESIZE)
 """Actions that begin or end a move."""
 
-ACTIONS = 10
-"""How many actions of a server are read, the newest first."""
+HARMLESS = (plan.ACTION, instance_actions.LOCK, instance_actions.UNLOCK)
+"""Actions that change neither the guest nor the state of a server."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +59,9 @@ class Facts:
         that the moving server holds, whose nova-compute is down
     :ivar conductors_down: hosts whose nova-conductor is down
     :ivar last_move: the newest of the server's actions that is one of MOVES,
-        or None
+        or None. It is read if the newest move looks like a failed revert.
+    :ivar touched: whether another action was taken on the server after that,
+        but for the HARMLESS
     """
 
     instance: typing.Any
@@ -65,6 +72,7 @@ class Facts:
     down: frozenset
     conductors_down: frozenset
     last_move: typing.Optional[str] = None
+    touched: bool = False
 
     @property
     def open_migrations(self):
@@ -81,30 +89,28 @@ class Facts:
     def migration(self):
         """The move under way, or the one a revert has ended; or None."""
         moves = [m for m in self.open_migrations
-                 if m.migration_type in ('migration', 'resize')]
-        if not moves and self.instance.task_state == (
-                task_states.RESIZE_REVERTING):
-            moves = [m for m in self.migrations if m.status == 'reverted']
-        if not moves and self.failed_revert:
-            return self.failed_revert
-        return max(moves, key=lambda m: m.id) if moves else None
+                 if m.migration_type in COLD]
+        if moves:
+            return max(moves, key=_number)
+        newest = _newest_move(self.migrations)
+        if newest and newest.status == 'reverted' and (
+                self.instance.task_state == task_states.RESIZE_REVERTING):
+            return newest
+        return self.failed_revert
 
     @property
     def failed_revert(self):
-        """The ended move whose revert failed on the destination, or None.
+        """The ended move whose revert failed halfway, or None.
 
         What the migration holds is not left over: nova.compute.manager.
-        ComputeManager.revert_resize may have removed the disk there, so that
-        the source has the only one.
+        ComputeManager.revert_resize may have removed the disk on the
+        destination, so that the source has the only one. Nova leaves the
+        migration in error, or reverted if the source failed before it began.
         """
-        moves = [m for m in self.migrations
-                 if m.status == 'error' and self.held[m.uuid] and
-                 m.dest_compute == self.instance.host and
-                 m.dest_node == self.instance.node]
-        if (moves and self.last_move == instance_actions.REVERT_RESIZE and
-                # It is there until the move is confirmed or reverted.
-                self.instance.old_flavor is not None):
-            return max(moves, key=lambda m: m.id)
+        move = _maybe_reverted(self.instance, self.migrations)
+        if move and self.held[move.uuid] and move.status in ENDED and (
+                self.last_move in (None, instance_actions.REVERT_RESIZE)):
+            return move
         return None
 
     @property
@@ -175,10 +181,10 @@ class Cell:
             {'instance_uuid': instance.uuid}))
         working = [m for m in migrations if m.status not in ENDED]
         # The record of a repair is an action too.
-        actions = list(objects.InstanceActionList.get_by_instance_uuid(
-            self.context, instance.uuid, limit=ACTIONS))
+        newest = list(objects.InstanceActionList.get_by_instance_uuid(
+            self.context, instance.uuid, limit=1))
         changed = [record.updated_at or record.created_at
-                   for record in [instance] + working + actions[:1]]
+                   for record in [instance] + working + newest]
         if instance.deleted:
             changed.append(instance.deleted_at)
         changed = max(map(timeutils.normalize_time, changed))
@@ -194,8 +200,21 @@ class Cell:
             self.by_name.get((instance.host, instance.node)),
             timeutils.delta_seconds(changed, timeutils.utcnow()),
             frozenset(hosts & self.down), self.conductors_down,
-            next((action.action for action in actions
-                  if action.action in MOVES), None))
+            *(self._last_move(instance)
+              if _maybe_reverted(instance, migrations) else ()))
+
+    def _last_move(self, instance):
+        """What the server's last move was, and whether it was touched since.
+
+        A server whose last move is not on record may have been touched.
+        """
+        touched = False
+        for action in objects.InstanceActionList.get_by_instance_uuid(
+                self.context, instance.uuid):
+            if action.action in MOVES:
+                return action.action, touched
+            touched = touched or action.action not in HARMLESS
+        return None, True
 
     def instance(self, uuid):
         """Read a server, deleted or not.
@@ -265,6 +284,26 @@ class Cell:
             if len(batch) < BATCH:
                 return
             marker = batch[-1].uuid
+
+
+def _number(migration):
+    return migration.id
+
+
+def _newest_move(migrations):
+    """The newest cold migration or resize, whatever its status, or None."""
+    return max((m for m in migrations if m.migration_type in COLD),
+               key=_number, default=None)
+
+
+def _maybe_reverted(instance, migrations):
+    """The newest move, if a revert may have left the server where it is."""
+    newest = _newest_move(migrations)
+    if newest and newest.status in ('error', 'reverted', 'reverting') and (
+            newest.dest_compute, newest.dest_node) == (
+                instance.host, instance.node):
+        return newest
+    return None
 
 
 def cells(context):

@@ -27,6 +27,9 @@ RELEASE = 'release'
 HEAL = 'heal'
 RELEASE_DELETED = 'release-deleted'
 
+ACTION = 'coldmig_repair'
+"""The instance action, and its event, that record a repair."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
@@ -105,16 +108,11 @@ def _of_move(facts, migration, task):
     instance = facts.instance
     on_source = (instance.host, instance.node) == (
         migration.source_compute, migration.source_node)
-    if migration is facts.failed_revert:
-        if instance.vm_state == vm_states.ERROR:
-            return _both_up(facts, REVERT)
-        return _by_hand('A revert of this move failed, and the server was '
-                        'changed since. See on which host the guest and its '
-                        'disk are, before the source is given away.')
-    if (task == task_states.RESIZE_REVERTING or
-            migration.status == 'reverting'):
+    if task == task_states.RESIZE_REVERTING:
         return _both_up(facts, FINISH_REVERT if on_source or
                         migration.status == 'reverted' else REVERT)
+    if migration is facts.failed_revert or migration.status == 'reverting':
+        return _of_failed_revert(facts, migration, on_source)
     if migration.status == 'confirming':
         if instance.vm_state != vm_states.RESIZED or task is not None:
             return _by_hand('The server is not in VERIFY_RESIZE, so Nova '
@@ -135,6 +133,25 @@ def _of_move(facts, migration, task):
     if facts.held[migration.uuid] - {facts.node}:
         return _by_hand('The migration holds another host than the source.')
     return _plan(GIVE_BACK)
+
+
+def _of_failed_revert(facts, migration, on_source):
+    # What Nova leaves if nobody acts on the server. A revert destroys the disk
+    # of the destination, which must not be in use again.
+    vm_state, repair = {
+        'reverting': (vm_states.RESIZED, REVERT),
+        'reverted': (vm_states.RESIZED, FINISH_REVERT),
+        'error': (vm_states.ERROR, REVERT),
+    }[migration.status]
+    if (not on_source and not facts.touched and
+            facts.instance.vm_state == vm_state and
+            # The source drops it when it fails; there is no revert without.
+            facts.instance.old_flavor is not None):
+        return _both_up(facts, repair)
+    return _by_hand('A revert of this move has failed, and either somebody '
+                    'has acted on the server since, or it can not be done '
+                    'again. See on which host the guest and its disk are, '
+                    'before the source is given away.')
 
 
 def _of_allocations(facts):

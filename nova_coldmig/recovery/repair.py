@@ -39,9 +39,6 @@ from nova_coldmig.recovery import plan
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
-ACTION = 'coldmig_repair'
-"""The instance action, and its event, that record a repair."""
-
 
 class RepairFailed(exception.NovaException):
     msg_fmt = _('The repair could not be completed: %(reason)s')
@@ -178,8 +175,8 @@ def _record(context, instance, details):
     now = timeutils.utcnow()
     objects.InstanceActionEvent(
         # Without a host the API does not show the action.
-        context=context, event=ACTION, host=CONF.host, start_time=now,
-        finish_time=now, result='Success', details=details,
+        context=context, event=plan.ACTION, host=CONF.host,
+        start_time=now, finish_time=now, result='Success', details=details,
     ).create(instance.uuid, context.request_id)
 
 
@@ -193,7 +190,7 @@ def run(context, facts, repair):
     """
     instance = facts.instance
     objects.InstanceAction.action_start(
-        context, instance.uuid, ACTION, want_result=False)
+        context, instance.uuid, plan.ACTION, want_result=False)
     details = plan.TEXTS[repair]
     LOG.info('Repair after a broken move: %s', details, instance=instance)
     # Once: when its status is changed, it is not the one under way any more.

@@ -19,6 +19,7 @@ import threading
 from unittest import mock
 
 from nova.compute import rpcapi
+from nova.compute import utils
 from nova import context as nova_context
 from nova import objects
 from nova.scheduler.client import report
@@ -295,10 +296,88 @@ class FailedRevertTest(RepairTestCase):
 
     def test_state_was_reset(self):
         self.fail('nova.virt.fake.FakeDriver.destroy')
-        self.api.post_server_action(
-            self.server['id'], {'os-resetState': {'state': 'active'}})
+        self.reset('active')
         self.assertEqual({'stuck-reverting'}, self.found())
         self.assertEqual([(None, 'by-hand')], self.repair())
+
+    def test_used_and_failed_again(self):
+        """The guest has written since, and the revert would destroy that."""
+        self.fail('nova.virt.fake.FakeDriver.destroy')
+        for key in ('lock', 'unlock'):
+            self.api.post_server_action(self.server['id'], {key: None})
+        self.assertEqual([('revert', 'would-repair')], self.repair(yes=False))
+        self.reset('active')
+        # However long ago that was.
+        for _number in range(12):
+            for key in ('lock', 'unlock'):
+                self.api.post_server_action(self.server['id'], {key: None})
+        self.reset('error')
+        self.assertEqual([(None, 'by-hand')], self.repair())
+        self.assertHeld(
+            host1=self.last_migration(self.server)['uuid'],
+            host2=self.server['id'])
+
+    def reset(self, state):
+        self.api.post_server_action(
+            self.server['id'], {'os-resetState': {'state': state}})
+
+    def fail_event(self, name):
+        """Have a host fail before it begins its part of the revert."""
+        self.force(self.server, 'host2')
+        enter = utils.EventReporter.__enter__
+
+        def fail(reporter):
+            if reporter.event_name == name:
+                raise Killed()
+            return enter(reporter)
+
+        mend = self.replace('nova.compute.utils.EventReporter.__enter__', fail)
+        self.api.post_server_action(
+            self.server['id'], {'revertResize': None})
+        self._wait_for_server_parameter(self.server, {
+            'status': 'VERIFY_RESIZE', 'OS-EXT-STS:task_state': None})
+        mend()
+        self.assertEqual({'stuck-reverting'}, self.found())
+
+    def test_destination_did_not_begin(self):
+        self.fail_event('compute_revert_resize')
+        self.assertEqual([('revert', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_destination_did_not_begin_and_state_was_reset(self):
+        """The guest runs on the destination, and may be in use again."""
+        self.fail_event('compute_revert_resize')
+        self.reset('active')
+        self.assertEqual({'stuck-reverting'}, self.found())
+        self.assertEqual([(None, 'by-hand')], self.repair())
+        self.assertOn(self.server, 'host2', 'ACTIVE')
+
+    def test_source_did_not_begin(self):
+        self.fail_event('compute_finish_revert_resize')
+        self.assertEqual([('finish-revert', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_source_did_not_begin_cut_short(self):
+        self.fail_event('compute_finish_revert_resize')
+        self.assertCutShort(plan.FINISH_REVERT, self.assertMended)
+
+    def test_source_did_not_begin_and_state_was_reset(self):
+        self.fail_event('compute_finish_revert_resize')
+        self.reset('active')
+        self.assertEqual([(None, 'by-hand')], self.repair())
+        self.assertHeld(
+            host1=self.last_migration(self.server)['uuid'],
+            host2=self.server['id'])
+
+    def test_source_failed_at_once(self):
+        """Nova drops what it needs to do the revert again."""
+        self.fail('nova.compute.manager.ComputeManager.'
+                  '_revert_instance_flavor_host_node')
+        self.assertEqual({'stuck-reverting'}, self.found())
+        self.assertEqual([(None, 'by-hand')], self.repair())
+        self.assertHeld(
+            host1=self.last_migration(self.server)['uuid'],
+            host2=self.server['id'])
 
 
 class AllocationsTest(RepairTestCase):

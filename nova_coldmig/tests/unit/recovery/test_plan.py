@@ -25,7 +25,7 @@ NODE1, NODE2 = uuids.node1, uuids.node2
 def make_facts(host, vm_state, task_state, held, status=None, mine=(),
                down=(), conductors_down=(), idle=10,
                migration_type='migration', deleted=False, cross_cell=False,
-               last_move='migrate', old_flavor=None):
+               last_move='migrate', old_flavor=None, touched=False):
     instance = objects.Instance(
         uuid=uuids.server, host=host, node=host, vm_state=vm_state,
         task_state=task_state, deleted=deleted, old_flavor=old_flavor)
@@ -36,7 +36,7 @@ def make_facts(host, vm_state, task_state, held, status=None, mine=(),
     return facts.Facts(
         instance, migrations, {uuids.server: set(mine), uuids.move: set(held)},
         {'host1': NODE1, 'host2': NODE2}[host], idle, frozenset(down),
-        frozenset(conductors_down), last_move)
+        frozenset(conductors_down), last_move, touched)
 
 
 class MakeTest(test.NoDBTestCase):
@@ -103,22 +103,51 @@ class MakeTest(test.NoDBTestCase):
     def test_failed_revert(self):
         """The disk may be on the source only, which is not given away."""
         flavor = objects.Flavor()
-        for repair, host, vm_state, last_move, old_flavor, down in (
-            ('revert', 'host2', 'error', 'revertResize', flavor, ()),
+        for repair, host, vm_state, status, last_move, old_flavor, down in (
+            ('revert', 'host2', 'error', 'error', 'revertResize', flavor, ()),
+            ('revert', 'host2', 'resized', 'reverting', 'revertResize',
+             flavor, ()),
+            # The destination did its part, the source did not begin.
+            ('finish-revert', 'host2', 'resized', 'reverted', 'revertResize',
+             flavor, ()),
+            ('take-over', 'host1', 'error', 'error', 'revertResize', flavor,
+             ()),
             # Nova's own revert needs both hosts.
-            (None, 'host2', 'error', 'revertResize', flavor, ['host1']),
+            (None, 'host2', 'error', 'error', 'revertResize', flavor,
+             ['host1']),
             # Somebody has rebooted it or reset its state.
-            (None, 'host2', 'active', 'revertResize', flavor, ()),
-            # The destination did its part.
-            ('take-over', 'host1', 'error', 'revertResize', flavor, ()),
+            (None, 'host2', 'active', 'error', 'revertResize', flavor, ()),
+            (None, 'host2', 'active', 'reverting', 'revertResize', flavor,
+             ()),
+            (None, 'host2', 'error', 'reverting', 'revertResize', flavor, ()),
+            (None, 'host2', 'active', 'reverted', 'revertResize', flavor, ()),
+            # The source failed before it wrote that the server is there.
+            (None, 'host2', 'error', 'error', 'revertResize', None, ()),
+            (None, 'host2', 'resized', 'reverting', 'revertResize', None, ()),
             # The move was confirmed, or had failed.
-            ('release', 'host2', 'error', 'confirmResize', flavor, ()),
-            ('release', 'host2', 'error', 'migrate', flavor, ()),
-            ('release', 'host2', 'error', 'revertResize', None, ()),
+            ('release', 'host2', 'error', 'error', 'confirmResize', flavor,
+             ()),
+            ('release', 'host2', 'error', 'error', 'migrate', flavor, ()),
         ):
-            self.assertPlan(
-                repair, host, vm_state, None, [NODE1], 'error', [NODE2],
-                last_move=last_move, old_flavor=old_flavor, down=down)
+            asked = ([host, vm_state, None, [NODE1], status, [NODE2]],
+                     dict(last_move=last_move, old_flavor=old_flavor,
+                          down=down))
+            self.assertPlan(repair, *asked[0], **asked[1])
+            if repair in ('revert', 'finish-revert'):
+                # It was used since, and then came to look the same.
+                self.assertPlan(None, *asked[0], touched=True, **asked[1])
+
+    def test_older_leak(self):
+        """Only the newest move can be the one whose revert failed."""
+        seen = make_facts('host2', 'active', None, [NODE1], 'confirmed',
+                          [NODE2], last_move='revertResize')
+        seen.migrations.append(objects.Migration(
+            id=2, uuid=uuids.newer, status='reverted',
+            migration_type='migration', source_compute='host2',
+            source_node='host2', dest_compute='host3', dest_node='host3',
+            cross_cell_move=False))
+        seen.held[uuids.newer] = set()
+        self.assertEqual('release', plan.make(seen).repair)
 
     def test_host_is_down(self):
         """Nova's own revert and confirm need both hosts."""

@@ -22,9 +22,12 @@ from nova import exception
 from nova import objects
 from nova.scheduler.client import report
 from nova import servicegroup
+from oslo_log import log as logging
 from oslo_utils import timeutils
 
 from nova_coldmig.recovery import plan
+
+LOG = logging.getLogger(__name__)
 
 BATCH = 500
 """Servers read from a cell at a time."""
@@ -264,14 +267,27 @@ class Cell:
         for node, of_host in self.nodes.items():
             if host and of_host != host:
                 continue
-            consumers = list(
-                self.placement.get_allocations_for_resource_provider(
-                    self.context, node).allocations)
+            consumers = self._consumers(node, of_host)
             for start in range(0, len(consumers), BATCH):
                 uuids = consumers[start:start + BATCH]
                 migrations = objects.MigrationList.get_by_filters(
                     self.deleted_too, {'uuid': uuids})
                 yield uuids + [m.instance_uuid for m in migrations]
+
+    def _consumers(self, node, host):
+        """Read who holds something on a node, a list of UUIDs."""
+        try:
+            return list(self.placement.get_allocations_for_resource_provider(
+                self.context, node).allocations)
+        except exception.ResourceProviderAllocationRetrievalFailed:
+            response = self.placement.get(
+                '/resource_providers/%s' % node, version='1.14')
+            if response.status_code != 404:
+                raise
+        LOG.warning('Compute node %(node)s of host %(host)s has no resource '
+                    'provider, so nobody holds anything on it. See the log of '
+                    'its nova-compute.', {'node': node, 'host': host})
+        return []
 
     def _pages(self, filters):
         marker = None

@@ -22,8 +22,10 @@ from unittest import mock
 from nova.cmd import manage as nova_manage
 from nova.compute import rpcapi
 from nova import context as nova_context
+from nova import exception
 from nova import objects
 from nova.scheduler.client import report
+from nova.tests.unit import fake_requests
 from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova_coldmig.cmd import manage
@@ -100,6 +102,31 @@ class TestCheck(base.ColdmigTestCase):
         objects.ComputeNode.get_first_node_by_host_for_old_compat(
             nova_context.get_admin_context(), 'host1').destroy()
         self.found(host='host1')
+
+    def test_node_without_provider(self):
+        """Of a host that was registered anew; all others are still read."""
+        self.lose_allocation(self.server)
+        provider = self._get_provider_uuid_by_name('host3')
+        self.assertEqual(204, self.placement.delete(
+            '/resource_providers/%s' % provider).status)
+        self.assertEqual(['missing-allocation'], self.found())
+        self.assertEqual([], self.found(host='host3'))
+        self.assertIn('Compute node %s of host host3 has no resource provider'
+                      % provider, self.stdlog.logger.output)
+
+    def test_placement_refuses(self):
+        provider = self._get_provider_uuid_by_name('host3')
+        get = report.SchedulerReportClient.get
+
+        def refuse(client, url, *args, **kwargs):
+            if url.startswith('/resource_providers/%s' % provider):
+                return fake_requests.FakeResponse(500, '{}')
+            return get(client, url, *args, **kwargs)
+
+        self.replace(
+            'nova.scheduler.client.report.SchedulerReportClient.get', refuse)
+        self.assertRaises(
+            exception.ResourceProviderAllocationRetrievalFailed, self.found)
 
     def test_soft_deleted(self):
         self.flags(reclaim_instance_interval=3600)

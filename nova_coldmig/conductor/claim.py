@@ -81,7 +81,8 @@ def move(context, reportclient, instance, migration, source, request,
         first and nothing was changed.
     :raises: nova.exception.MigrationPreCheckError if the server or the
         migration was changed meanwhile, or the source is over its capacity.
-    :raises: keystoneauth1.exceptions.ClientException if Placement does not
+    :raises: keystoneauth1.exceptions.ClientException or
+        nova.exception.ConsumerAllocationRetrievalFailed if Placement does not
         answer, or with an error of its own. Whether it was done is not known
         then.
     """
@@ -101,6 +102,8 @@ def move(context, reportclient, instance, migration, source, request,
         return bool(response)
     detail = response.json()['errors'][0]['detail']
     if 'consumer generation conflict' in detail:
+        if _is_made(context, reportclient, payload):
+            return True
         raise exception.MigrationPreCheckError(reason=_(
             "The allocations of the server changed while it was being "
             "claimed for the migration. Nothing was changed; look at the "
@@ -114,6 +117,22 @@ def move(context, reportclient, instance, migration, source, request,
     LOG.info('Placement did not grant the claim of the migration: %s',
              detail, instance=instance)
     return False
+
+
+def _is_made(context, reportclient, payload):
+    """Tell whether a claim that is refused was made before.
+
+    With [placement]connect_retries or status_code_retries, keystoneauth sends
+    a claim again whose answer was lost on the way.
+    """
+    return all(
+        _resources(reportclient.get_allocs_for_consumer(context, consumer)) ==
+        _resources(claimed) for consumer, claimed in payload.items())
+
+
+def _resources(consumer):
+    return {provider: allocation['resources'] for provider, allocation in
+            consumer['allocations'].items()}
 
 
 @report.retries

@@ -213,7 +213,8 @@ class ForcedMigrationTask(migrate.MigrationTask):
                 claimed = claim.move(
                     self.context, self.reportclient, self.instance,
                     self._migration, source, request, version)
-            except ks_exc.ClientException:
+            except (ks_exc.ClientException,
+                    exception.ConsumerAllocationRetrievalFailed):
                 # The claim may have been made: have the rollback look.
                 self._held_allocations = source['allocations']
                 raise

@@ -208,6 +208,24 @@ class ConflictTest(TroubleTestCase):
         self.over()
         self.moves(server)
 
+    def test_claim_that_is_sent_twice(self):
+        """As keystoneauth does if the answer was lost, when told to."""
+        server = self.boot('host1')
+        post = report.SchedulerReportClient.post
+        twice = []
+
+        def send_twice(client, url, payload, **kwargs):
+            if url.startswith(CLAIM[1]) and not twice:
+                twice.append(post(client, url, payload, **kwargs))
+                self.assertEqual(204, twice[0].status_code)
+            return post(client, url, payload, **kwargs)
+
+        self.replace(
+            'nova.scheduler.client.report.SchedulerReportClient.post',
+            send_twice)
+        self.moves(server)
+        self.assertEqual(1, len(twice))
+
     def test_consumer_changed_meanwhile(self):
         """The same, without an answer made up."""
         server = self.boot('host1')

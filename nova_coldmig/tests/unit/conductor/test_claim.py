@@ -93,11 +93,36 @@ class MoveTest(ClaimTestCase):
         self.assertFalse(self._move(*[GENERATION] * 9))
         self.assertEqual(4, self.client.post.call_count)
 
+    CONFLICT = answer(
+        409, 'consumer generation conflict - expected 3 but got 4',
+        'placement.concurrent_update')
+
+    def _hold(self, **held):
+        self.client.get_allocs_for_consumer.side_effect = (
+            lambda context, consumer: {'allocations': {
+                provider: {'generation': 8, 'resources': {'VCPU': 2}}
+                for provider in held[
+                    'instance' if consumer == uuids.instance
+                    else 'migration']}})
+
+    def test_claim_that_was_sent_twice(self):
+        """And that was granted the first time."""
+        self._hold(instance=[uuids.dest], migration=[uuids.source])
+        self.assertTrue(self._move(self.CONFLICT))
+
     def test_changed_consumer_is_refused(self):
+        for held in ({'instance': [uuids.source], 'migration': []},
+                     {'instance': [uuids.dest], 'migration': []},
+                     # Of a move that died.
+                     {'instance': [uuids.source],
+                      'migration': [uuids.source]}):
+            self._hold(**held)
+            self._is_refused()
+
+    def _is_refused(self):
+        self.client.post.reset_mock()
         exc = self.assertRaises(
-            exception.MigrationPreCheckError, self._move, answer(
-                409, 'consumer generation conflict - expected 3 but got 4',
-                'placement.concurrent_update'))
+            exception.MigrationPreCheckError, self._move, self.CONFLICT)
         self.assertIn('changed while', exc.format_message())
         self.assertEqual(1, self.client.post.call_count)
 

@@ -12,8 +12,10 @@
 
 """The compute API of a forced cold migration."""
 
+from cinderclient import exceptions as cinder_exc
 from nova import availability_zones
 from nova.compute import api as compute
+from nova import exception as nova_exception
 from nova.i18n import _
 from nova import objects
 from oslo_log import log as logging
@@ -140,7 +142,7 @@ class ForcedAPI(compute.API):
         for bdm in bdms:
             if not bdm.is_volume or not bdm.volume_id:
                 continue
-            volume = self.volume_api.get(context, bdm.volume_id)
+            volume = self._get_volume(context, bdm.volume_id)
             if volume['availability_zone'] != zone:
                 raise exception.ForcedDestinationInvalid(reason=_(
                     "Volume %(volume)s of the server is in availability zone "
@@ -150,3 +152,21 @@ class ForcedAPI(compute.API):
                         'volume': bdm.volume_id,
                         'volume_zone': volume['availability_zone'],
                         'host': host_name, 'zone': zone})
+
+    def _get_volume(self, context, volume_id):
+        try:
+            return self.volume_api.get(context, volume_id)
+        except nova_exception.VolumeNotFound:
+            raise exception.ForcedDestinationInvalid(reason=_(
+                "Volume %s of the server is not in Cinder, so it can not be "
+                "told whether the host may attach it, which "
+                "[cinder]cross_az_attach asks for. Detach it, then migrate "
+                "again.") % volume_id)
+        except (nova_exception.CinderConnectionFailed,
+                cinder_exc.ClientException) as e:
+            LOG.warning('Cinder did not answer about volume %(volume)s: '
+                        '%(error)s', {'volume': volume_id, 'error': e})
+            raise exception.ForcedDestinationUnavailable(reason=_(
+                "Cinder did not answer whether the host may attach volume %s "
+                "of the server, which [cinder]cross_az_attach asks for. "
+                "Migrate again when Cinder answers.") % volume_id)

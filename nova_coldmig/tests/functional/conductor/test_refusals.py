@@ -13,8 +13,11 @@
 """What force never bypasses: refused, with nothing claimed or changed."""
 
 import threading
+from unittest import mock
 
+from cinderclient import exceptions as cinder_exc
 import fixtures
+from nova import exception
 from nova import objects
 from nova.tests import fixtures as nova_fixtures
 
@@ -262,6 +265,27 @@ class VolumeZoneTest(base.ColdmigTestCase):
         self.assertHeld(host1=server['id'])
         self.assertEqual([], self.migrations(server))
 
+    def test_cinder_is_away(self):
+        server = self._boot_from_volume()
+        self.flags(cross_az_attach=False, group='cinder')
+        volume = nova_fixtures.CinderFixture.IMAGE_BACKED_VOL
+        for error, status, words in (
+            (exception.CinderConnectionFailed(reason='gone'), 409,
+             'Cinder did not answer whether the host may attach volume %s'),
+            (cinder_exc.ClientException(503), 409,
+             'Cinder did not answer whether the host may attach volume %s'),
+            (exception.VolumeNotFound(volume_id=volume), 400,
+             'Volume %s of the server is not in Cinder'),
+        ):
+            mend = self.replace('nova.volume.cinder.API.get',
+                                mock.Mock(side_effect=error))
+            self.assertIn(words % volume, self.refused(
+                server, status, {'host': 'host2', 'force': True}))
+            mend()
+        self.assertOn(server, 'host1')
+        self.assertHeld(host1=server['id'])
+        self.assertEqual([], self.migrations(server))
+
     def test_attached_volume_elsewhere(self):
         """It need not be the volume that the server boots from."""
         server = self.boot('host1')
@@ -324,8 +348,8 @@ class VolumeZoneTest(base.ColdmigTestCase):
 class ChangedMeanwhileTest(base.ColdmigTestCase):
     """What the API found in order, the conductor looks at again."""
 
-    def _refuses(self, change, reason):
-        server = self.boot('host1')
+    def _refuses(self, change, reason, **server):
+        server = self.boot('host1', **server)
         self.before_conductor(lambda _sent: change())
         self.assertRefused(server, reason)
 

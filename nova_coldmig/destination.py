@@ -16,9 +16,13 @@ nova-api asks first, so that the caller is answered with an HTTP error. The
 conductor asks again before it claims: the world moves in between.
 """
 
+import types
+
 from nova import exception
 from nova.i18n import _
 from nova import objects
+from nova.scheduler.filters import image_props_filter
+from oslo_serialization import jsonutils
 
 from nova_coldmig import exception as coldmig_exc
 
@@ -105,3 +109,47 @@ def check_hypervisor_type(source, node):
             "server's is %(source)s. Name a host with the same hypervisor.") %
             {'host': node.host, 'dest': node.hypervisor_type,
              'source': source.hypervisor_type})
+
+
+#: What ImagePropertiesFilter looks at.
+_IMAGE_PROPERTIES = ('hw_architecture', 'hw_maxphysaddr_bits', 'hw_vm_mode',
+                     'img_hv_requested_version', 'img_hv_type')
+
+
+def check_image(image, node):
+    """Refuse a node that can not run what the image asks for.
+
+    Has nova.scheduler.filters.image_props_filter.ImagePropertiesFilter tell,
+    the one filter that is not about policy: a guest of another architecture
+    does not start. It reads of a host state what nova.scheduler.host_manager.
+    HostState takes from the compute node.
+
+    :param image: nova.objects.ImageMeta or None
+    :param node: nova.objects.ComputeNode, the destination.
+    :raises: ForcedDestinationInvalid
+    """
+    wanted = ['%s=%s' % (name, image.properties.get(name))
+              for name in _IMAGE_PROPERTIES
+              if image and image.properties.get(name)]
+    if not wanted:
+        return
+    host_state = types.SimpleNamespace(
+        supported_instances=[spec.to_list()
+                             for spec in node.supported_hv_specs],
+        hypervisor_version=node.hypervisor_version,
+        cpu_info=_cpu_info(node))
+    if not image_props_filter.ImagePropertiesFilter().host_passes(
+            host_state, types.SimpleNamespace(image=image)):
+        raise coldmig_exc.ForcedDestinationInvalid(reason=_(
+            "Compute host %(host)s can not run the image of the server, which "
+            "asks for %(wanted)s. Name a host that can.") %
+            {'host': node.host, 'wanted': ', '.join(wanted)})
+
+
+def _cpu_info(node):
+    try:
+        info = jsonutils.loads(node.cpu_info)
+    except (TypeError, ValueError):
+        # Of a driver that does not report it.
+        return {}
+    return info if isinstance(info, dict) else {}

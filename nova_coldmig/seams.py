@@ -182,6 +182,10 @@ RELIED_ON = {
         'nova.compute.api:API.resize',
         'nova.conductor.api:ComputeTaskAPI.resize_instance',
         'nova.conductor.rpcapi:ComputeTaskAPI.migrate_server',
+        'nova.scheduler.filters.image_props_filter:'
+        'ImagePropertiesFilter._instance_supported',
+        'nova.scheduler.filters.image_props_filter:'
+        'ImagePropertiesFilter.host_passes',
     ),
     CONDUCTOR: (
         'nova.compute.manager:ComputeManager._validate_instance_group_policy',
@@ -202,6 +206,10 @@ RELIED_ON = {
         'SchedulerReportClient.get_allocs_for_consumer',
         'nova.scheduler.client.report:SchedulerReportClient.move_allocations',
         'nova.scheduler.client.report:retries',
+        'nova.scheduler.filters.image_props_filter:'
+        'ImagePropertiesFilter._instance_supported',
+        'nova.scheduler.filters.image_props_filter:'
+        'ImagePropertiesFilter.host_passes',
         'nova.scheduler.filters.numa_topology_filter:'
         'NUMATopologyFilter.host_passes',
         'nova.scheduler.filters.pci_passthrough_filter:'

@@ -127,6 +127,7 @@ class ForcedAPI(compute.API):
         destination.check_hypervisor_type(
             objects.ComputeNode.get_by_host_and_nodename(
                 context, instance.host, instance.node), node)
+        destination.check_image(instance.image_meta, node)
         destination.get_service_up(context, self.servicegroup_api, host_name)
         self._check_volumes_can_attach(context, instance, host_name)
         return node

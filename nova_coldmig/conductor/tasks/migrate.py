@@ -194,6 +194,7 @@ class ForcedMigrationTask(migrate.MigrationTask):
         destination.check_not_source(self.instance, named.host)
         node = destination.get_compute_node(self.context, named.host)
         destination.check_hypervisor_type(self._source_cn, node)
+        destination.check_image(self.request_spec.image, node)
         service = destination.get_service_up(
             self.context, self.servicegroup_api, named.host)
         return node, service

@@ -165,6 +165,14 @@ class ColdmigMixin:
     def service_record(self, context, host):
         return objects.Service.get_by_compute_host(context, host)
 
+    def make_foreign(self, host):
+        """Have a host run nothing but guests of another architecture."""
+        with self.cell_context() as context:
+            node = self.node_record(context, host)
+            node.supported_hv_specs = [objects.HVSpec(
+                arch='aarch64', hv_type='fake', vm_mode='hvm')]
+            node.save()
+
     def add_node(self, context, host):
         """Give a host a second compute node."""
         node = self.node_record(context, host)

@@ -276,6 +276,16 @@ class DestinationTest(base.ColdmigTestCase):
         message = self._refuses(server, 400)
         self.assertIn('host2 is other', message)
 
+    def test_image_that_it_can_not_run(self):
+        image = self._create_image({'hw_architecture': 'x86_64'})
+        server = self.boot('host1', image_uuid=image['id'])
+        self.make_foreign('host2')
+        self.assertEqual(
+            'Compute host host2 can not run the image of the server, which '
+            'asks for hw_architecture=x86_64. Name a host that can.',
+            self._refuses(server, 400))
+        self.force(server, 'host3')
+
 
 class OtherCellTest(base.ColdmigTestCase):
     """A forced move stays in the cell, whoever may resize across cells."""

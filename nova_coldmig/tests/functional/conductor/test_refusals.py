@@ -376,6 +376,14 @@ class ChangedMeanwhileTest(base.ColdmigTestCase):
             "The hypervisor of compute host host2 is other and the server's "
             "is fake. Name a host with the same hypervisor.")
 
+    def test_image_that_it_can_not_run(self):
+        image = self._create_image({'hw_architecture': 'x86_64'})
+        self._refuses(
+            lambda: self.make_foreign('host2'),
+            'Compute host host2 can not run the image of the server, which '
+            'asks for hw_architecture=x86_64. Name a host that can.',
+            image_uuid=image['id'])
+
     def test_second_node(self):
         def change():
             with self.cell_context() as context:

@@ -107,7 +107,7 @@ def repair(host=None, server=None, bound=3600, fenced=(), yes=False):
         instance = cell.instance(instance.uuid)
         if instance is None:
             continue
-        seen = cell.facts(instance)
+        seen = cell.facts(instance, ask=True)
         chosen = plan.make(seen)
         outcome, reason = _act(cell, seen, chosen, bound, fenced, yes)
         yield {'server': instance.uuid, 'host': instance.host,

@@ -16,6 +16,7 @@ import dataclasses
 import typing
 
 from nova.compute import instance_actions
+from nova.compute import rpcapi
 from nova.compute import task_states
 from nova import context as nova_context
 from nova import exception
@@ -40,9 +41,8 @@ ENDED = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed',
 COLD = ('migration', 'resize')
 """Types of the migrations that a revert belongs to."""
 
-MOVES = (instance_actions.MIGRATE, instance_actions.RESIZE,
-         instance_actions.CONFIRM_RESIZE, instance_actions.REVERT_RESIZE)
-"""Actions that begin or end a move."""
+ENDINGS = (instance_actions.CONFIRM_RESIZE, instance_actions.REVERT_RESIZE)
+"""Actions that end a move."""
 
 HARMLESS = (plan.ACTION, instance_actions.LOCK, instance_actions.UNLOCK)
 """Actions that change neither the guest nor the state of a server."""
@@ -61,10 +61,12 @@ class Facts:
     :ivar down: hosts of migrations that have not ended or hold something, or
         that the moving server holds, whose nova-compute is down
     :ivar conductors_down: hosts whose nova-conductor is down
-    :ivar last_move: the newest of the server's actions that is one of MOVES,
-        or None. It is read if the newest move looks like a failed revert.
-    :ivar touched: whether another action was taken on the server after that,
-        but for the HARMLESS
+    :ivar reverted: whether a revert is the last that was asked of the newest
+        move that may have one that failed
+    :ivar touched: whether any action was taken on the server after that, but
+        for the HARMLESS
+    :ivar guest_runs: whether the guest of a server in resize_finish runs on
+        the destination; None if it is not known or was not asked
     """
 
     instance: typing.Any
@@ -74,8 +76,9 @@ class Facts:
     idle: float
     down: frozenset
     conductors_down: frozenset
-    last_move: typing.Optional[str] = None
+    reverted: bool = False
     touched: bool = False
+    guest_runs: typing.Optional[bool] = None
 
     @property
     def open_migrations(self):
@@ -94,12 +97,9 @@ class Facts:
         moves = [m for m in self.open_migrations
                  if m.migration_type in COLD]
         if moves:
-            return max(moves, key=_number)
-        newest = _newest_move(self.migrations)
-        if newest and newest.status == 'reverted' and (
-                self.instance.task_state == task_states.RESIZE_REVERTING):
-            return newest
-        return self.failed_revert
+            return _newest(moves)
+        return _reverting(self.instance, self.migrations) or (
+            self.failed_revert)
 
     @property
     def failed_revert(self):
@@ -110,9 +110,8 @@ class Facts:
         destination, so that the source has the only one. Nova leaves the
         migration in error, or reverted if the source failed before it began.
         """
-        move = _maybe_reverted(self.instance, self.migrations)
-        if move and self.held[move.uuid] and move.status in ENDED and (
-                self.last_move in (None, instance_actions.REVERT_RESIZE)):
+        move = _maybe_reverted(self.instance, self.migrations, self.held)
+        if move and move.status in ENDED and self.reverted:
             return move
         return None
 
@@ -170,10 +169,11 @@ class Cell:
             self.context, consumer)['allocations']
         return {self._node(provider) for provider in allocations} - {None}
 
-    def facts(self, instance):
+    def facts(self, instance, ask=False):
         """Gather what is known of a server.
 
         :param instance: a nova.objects.Instance
+        :param ask: whether to ask a host whether the guest runs there
         :returns: Facts
         :raises: nova.exception.ConsumerAllocationRetrievalFailed if Placement
             refuses, keystoneauth1.exceptions.ClientException if it can not
@@ -193,31 +193,58 @@ class Cell:
         changed = max(map(timeutils.normalize_time, changed))
         held = {consumer: self._held(consumer) for consumer in
                 [instance.uuid] + [m.uuid for m in migrations]}
-        hosts = {host for m in migrations if m in working or held[m.uuid]
+        hosts = {host for m in migrations
+                 if m in working or held[m.uuid] or
+                 m is _reverting(instance, migrations)
                  for host in (m.source_compute, m.dest_compute) if host}
         if working:
             # The migration names its destination late.
             hosts |= {self.nodes[node] for node in held[instance.uuid]}
+        reverted, touched = self._history(
+            instance, _maybe_reverted(instance, migrations, held))
         return Facts(
             instance, migrations, held,
             self.by_name.get((instance.host, instance.node)),
             timeutils.delta_seconds(changed, timeutils.utcnow()),
             frozenset(hosts & self.down), self.conductors_down,
-            *(self._last_move(instance)
-              if _maybe_reverted(instance, migrations) else ()))
+            reverted, touched,
+            self._guest_runs(instance) if ask else None)
 
-    def _last_move(self, instance):
-        """What the server's last move was, and whether it was touched since.
+    def _history(self, instance, move):
+        """Tell whether a move was reverted, and the server touched since.
 
-        A server whose last move is not on record may have been touched.
+        :param move: nova.objects.Migration or None
+        :returns: tuple of two bools
         """
+        if move is None:
+            return False, False
         touched = False
         for action in objects.InstanceActionList.get_by_instance_uuid(
                 self.context, instance.uuid):
-            if action.action in MOVES:
-                return action.action, touched
+            if action.action in ENDINGS:
+                return (action.action == instance_actions.REVERT_RESIZE and
+                        action.start_time >= move.created_at, touched)
             touched = touched or action.action not in HARMLESS
-        return None, True
+        return False, touched
+
+    def _guest_runs(self, instance):
+        if (instance.task_state != task_states.RESIZE_FINISH or
+                instance.host in self.down):
+            return None
+        try:
+            # Nova has no other way to ask: it answers if the guest runs.
+            rpcapi.ComputeAPI().get_instance_diagnostics(
+                self.context, instance)
+        except exception.InstanceInvalidState:
+            return False
+        except Exception as e:
+            # Of the bus, of the compute or of its driver: it is not known.
+            LOG.warning('Host %(host)s does not tell whether the guest runs '
+                        'there: %(error)s',
+                        {'host': instance.host, 'error': e},
+                        instance=instance)
+            return None
+        return True
 
     def instance(self, uuid):
         """Read a server, deleted or not.
@@ -306,20 +333,27 @@ def _number(migration):
     return migration.id
 
 
-def _newest_move(migrations):
-    """The newest cold migration or resize, whatever its status, or None."""
-    return max((m for m in migrations if m.migration_type in COLD),
-               key=_number, default=None)
+def _newest(migrations):
+    return max(migrations, key=_number, default=None)
 
 
-def _maybe_reverted(instance, migrations):
-    """The newest move, if a revert may have left the server where it is."""
-    newest = _newest_move(migrations)
-    if newest and newest.status in ('error', 'reverted', 'reverting') and (
-            newest.dest_compute, newest.dest_node) == (
-                instance.host, instance.node):
-        return newest
-    return None
+def _reverting(instance, migrations):
+    """The move whose revert the source has to finish, or None."""
+    if instance.task_state != task_states.RESIZE_REVERTING:
+        return None
+    newest = _newest(m for m in migrations if m.migration_type in COLD)
+    return newest if newest and newest.status == 'reverted' else None
+
+
+def _maybe_reverted(instance, migrations, held):
+    """The newest move whose revert may have left the server where it is.
+
+    There may be newer ones, that failed.
+    """
+    return _newest(
+        m for m in migrations if m.migration_type in COLD and held[m.uuid] and
+        m.status in ('error', 'reverted', 'reverting') and
+        (m.dest_compute, m.dest_node) == (instance.host, instance.node))
 
 
 def cells(context):

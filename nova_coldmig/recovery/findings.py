@@ -113,7 +113,8 @@ RULES = (
          _task(task_states.RESIZE_MIGRATED)),
     Rule('stuck-resize-finish',
          'The destination stopped in resize_finish.', LIKELY,
-         "Revert the move, which Nova's computes do.",
+         "Finish the move if the guest runs there. If not, revert it, which "
+         "Nova's computes do.",
          _task(task_states.RESIZE_FINISH)),
     Rule('stuck-confirming',
          'The source stopped while it confirmed the move.', LIKELY,

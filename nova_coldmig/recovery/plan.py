@@ -20,6 +20,7 @@ from nova.compute import vm_states
 
 GIVE_BACK = 'give-back'
 REVERT = 'revert'
+FINISH = 'finish'
 FINISH_REVERT = 'finish-revert'
 CONFIRM = 'confirm'
 TAKE_OVER = 'take-over'
@@ -28,7 +29,7 @@ HEAL = 'heal'
 RELEASE_DELETED = 'release-deleted'
 
 ACTION = 'coldmig_repair'
-"""The instance action, and its event, that record a repair."""
+"""The instance action of a repair, if Nova has none, and its event."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,7 @@ TEXTS = {
     GIVE_BACK: 'Give the source allocation back to the server, set the '
                'migration to error and clear the task state.',
     REVERT: 'Have nova-compute of the destination revert the move.',
+    FINISH: 'Write down that the move is done, to be confirmed or reverted.',
     FINISH_REVERT: 'Have nova-compute of the source finish the revert.',
     CONFIRM: 'Confirm the move again.',
     TAKE_OVER: 'Move the allocation of the ended migration to the server.',
@@ -119,10 +121,7 @@ def _of_move(facts, migration, task):
                             'does not confirm it.')
         return _both_up(facts, CONFIRM)
     if task in (task_states.RESIZE_MIGRATED, task_states.RESIZE_FINISH):
-        if on_source or migration.status != 'post-migrating':
-            return _by_hand('The server and its migration disagree about '
-                            'where it is. See on which host the guest runs.')
-        return _both_up(facts, REVERT)
+        return _of_destination(facts, migration, on_source)
     if task == task_states.RESIZE_MIGRATING and (
             migration.source_compute not in facts.down):
         return _by_hand('The source may still copy. Restart nova-compute '
@@ -133,6 +132,26 @@ def _of_move(facts, migration, task):
     if facts.held[migration.uuid] - {facts.node}:
         return _by_hand('The migration holds another host than the source.')
     return _plan(GIVE_BACK)
+
+
+def _of_destination(facts, migration, on_source):
+    if on_source or migration.status not in ('post-migrating', 'finished'):
+        return _by_hand('The server and its migration disagree about where it '
+                        'is. See on which host the guest runs.')
+    if (facts.instance.task_state == task_states.RESIZE_FINISH and
+            not facts.down):
+        # The guest is started before it is written down, and a revert would
+        # destroy what it has written since.
+        if facts.guest_runs:
+            return _plan(FINISH)
+        if facts.guest_runs is None:
+            return _by_hand('The destination does not tell whether the guest '
+                            'runs there. See whether it does: what it has '
+                            'written would be lost if the move is reverted.')
+    if migration.status == 'finished':
+        return _by_hand('The migration is finished, and the guest does not '
+                        'run on the destination. See why.')
+    return _both_up(facts, REVERT)
 
 
 def _of_failed_revert(facts, migration, on_source):
@@ -161,6 +180,12 @@ def _of_allocations(facts):
                         'the server holds on the other.')
     if facts.node is None:
         return _by_hand('The compute node of the server is not known.')
+    if [m for m in facts.holders if m.migration_type == 'resize' and
+            m.status != 'confirmed' and facts.node in facts.held[m.uuid]] and (
+                facts.node in mine):
+        return _by_hand('The server and a resize that was not confirmed hold '
+                        'the same host, each for another flavor. Remove what '
+                        'is not for the flavor that the server has.')
     if facts.node in mine:
         return _plan(RELEASE)
     if [m for m in facts.holders if facts.held[m.uuid] == {facts.node}]:

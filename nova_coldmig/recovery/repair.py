@@ -23,6 +23,7 @@ import sys
 from nova import availability_zones
 from nova.cmd import manage
 from nova.compute import api
+from nova.compute import instance_actions
 from nova.compute import rpcapi
 from nova.compute import task_states
 from nova.compute import vm_states
@@ -44,13 +45,22 @@ class RepairFailed(exception.NovaException):
     msg_fmt = _('The repair could not be completed: %(reason)s')
 
 
-def _move(context, migration, instance):
+def _move(context, holder, receiver):
     if not report.report_client_singleton().move_allocations(
-            context, migration.uuid, instance.uuid):
+            context, holder.uuid, receiver.uuid):
         raise RepairFailed(reason=_('Placement did not move the allocation.'))
 
 
+def _holder(facts):
+    """The newest ended migration that holds just the host of the server."""
+    return max((m for m in facts.holders
+                if facts.held[m.uuid] == {facts.node}),
+               key=lambda m: m.id, default=None)
+
+
 def _source_back(context, facts, migration):
+    # A rollback that was cut short has ended the migration already.
+    migration = migration or _holder(facts)
     if migration and facts.held[migration.uuid]:
         _move(context, migration, facts.instance)
 
@@ -114,15 +124,36 @@ def _cast_revert(context, facts, migration):
         _request_spec(context, facts.instance))
 
 
+def _source_to_migration(context, facts, migration):
+    """Let nova-compute of the source take its allocation back once more.
+
+    nova.compute.manager.ComputeManager._finish_revert_resize reads from it
+    what ports are bound to, and fails for them if it was taken back already.
+    """
+    if not facts.held[migration.uuid] and (
+            facts.held[facts.instance.uuid] == {facts.node} and
+            facts.instance.host == migration.source_compute):
+        _move(context, facts.instance, migration)
+
+
+def _finished(context, facts, migration):
+    migration.status = 'finished'
+    migration.save()
+
+
+def _resized(context, facts, migration):
+    """Mirror the end of nova.compute.manager.ComputeManager._finish_resize."""
+    instance = facts.instance
+    instance.vm_state = vm_states.RESIZED
+    instance.task_state = None
+    instance.launched_at = timeutils.utcnow()
+    instance.save(expected_task_state=[task_states.RESIZE_FINISH])
+
+
 def _cast_finish_revert(context, facts, migration):
     rpcapi.ComputeAPI().finish_revert_resize(
         context, facts.instance, migration, migration.source_compute,
         _request_spec(context, facts.instance))
-
-
-def _back_to_finished(context, facts, migration):
-    migration.status = 'finished'
-    migration.save()
 
 
 def _confirm(context, facts, migration):
@@ -131,8 +162,7 @@ def _confirm(context, facts, migration):
 
 
 def _take_over(context, facts, migration):
-    holder = [m for m in facts.holders
-              if facts.held[m.uuid] == {facts.node}][-1]
+    holder = _holder(facts)
     _move(context, holder, facts.instance)
     facts.held[holder.uuid] = set()
 
@@ -161,8 +191,10 @@ def _heal(context, facts, migration):
 STEPS = {
     plan.GIVE_BACK: (_source_back, _drop_context, _to_error, _clear_task),
     plan.REVERT: (_set_reverting, _cast_revert),
-    plan.FINISH_REVERT: (_set_reverting, _cast_finish_revert),
-    plan.CONFIRM: (_back_to_finished, _confirm),
+    plan.FINISH: (_finished, _resized),
+    plan.FINISH_REVERT: (
+        _set_reverting, _source_to_migration, _cast_finish_revert),
+    plan.CONFIRM: (_finished, _confirm),
     plan.TAKE_OVER: (_take_over, _release),
     plan.RELEASE: (_release,),
     # First: room that a migration holds on the host is then free.
@@ -189,8 +221,12 @@ def run(context, facts, repair):
     :raises: whatever Nova and Placement raise; run it again then
     """
     instance = facts.instance
+    # Nova's own for what Nova then does: a revert that fails is told from a
+    # move that failed by it.
+    action = (instance_actions.REVERT_RESIZE
+              if repair in (plan.REVERT, plan.FINISH_REVERT) else plan.ACTION)
     objects.InstanceAction.action_start(
-        context, instance.uuid, plan.ACTION, want_result=False)
+        context, instance.uuid, action, want_result=False)
     details = plan.TEXTS[repair]
     LOG.info('Repair after a broken move: %s', details, instance=instance)
     # Once: when its status is changed, it is not the one under way any more.

@@ -182,11 +182,11 @@ class ColdmigMixin:
                       uuid=uuidutils.generate_uuid())
         objects.ComputeNode(context, **values).create()
 
-    def force_down(self, host):
+    def force_down(self, host, down=True):
         """Say that a host is down, as a fencing tool does."""
         with self.cell_context() as context:
             record = self.service_record(context, host)
-            record.forced_down = True
+            record.forced_down = down
             record.save()
 
     def stop_heartbeat(self, host):

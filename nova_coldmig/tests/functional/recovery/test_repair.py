@@ -23,6 +23,7 @@ from nova.compute import utils
 from nova import context as nova_context
 from nova import objects
 from nova.scheduler.client import report
+import oslo_messaging as messaging
 
 from nova_coldmig.cmd import manage
 from nova_coldmig.recovery import facts
@@ -167,6 +168,80 @@ class AfterTheSourceTest(RepairTestCase):
         self.assertEqual([('revert', 'repaired')], self.repair())
         self.assertMended()
 
+    def write(self, task_state, status, vm_state='active'):
+        """Have the records say that a move is in the middle of something."""
+        with self.cell_context() as context:
+            instance = objects.Instance.get_by_uuid(
+                context, self.server['id'])
+            instance.vm_state = vm_state
+            instance.task_state = task_state
+            instance.save()
+            migration, = objects.MigrationList.get_by_filters(
+                context, {'instance_uuid': instance.uuid})
+            migration.status = status
+            migration.save()
+
+    def finish(self, status):
+        """The guest was started, and that could not be written down."""
+        self.force(self.server, 'host2')
+        self.write('resize_finish', status)
+        self.assertEqual({'stuck-resize-finish'}, self.found())
+        self.assertEqual([('finish', 'repaired')], self.repair())
+        self.assertOn(self.server, 'host2', 'VERIFY_RESIZE')
+        self.assertEqual(set(), self.found())
+
+    def test_guest_runs_on_the_destination(self):
+        self.finish('post-migrating')
+        self.confirm(self.server)
+        self.assertMended('host2')
+
+    def test_guest_runs_and_is_reverted(self):
+        self.finish('finished')
+        self.api.post_server_action(
+            self.server['id'], {'revertResize': None})
+        self.assertMended()
+
+    def test_guest_runs_cut_short(self):
+        self.force(self.server, 'host2')
+        self.write('resize_finish', 'post-migrating')
+        self.assertCutShort(plan.FINISH)
+        self.confirm(self.server)
+        self.assertMended('host2')
+
+    def test_destination_does_not_tell(self):
+        self.force(self.server, 'host2')
+        self.write('resize_finish', 'post-migrating')
+        mend = self.replace(
+            'nova.compute.rpcapi.ComputeAPI.get_instance_diagnostics',
+            mock.Mock(side_effect=messaging.MessagingTimeout))
+        self.assertEqual([(None, 'by-hand')], self.repair())
+        mend()
+        self.assertEqual([('finish', 'would-repair')], self.repair(yes=False))
+
+    def test_revert_of_the_repair_fails(self):
+        """What then holds the source is not left over either."""
+        self.stick('finish_resize')
+        self._wait_for_server_parameter(
+            self.server, {'OS-EXT-STS:task_state': 'resize_migrated'})
+        mend = self.replace('nova.compute.manager.ComputeManager.'
+                            '_terminate_volume_connections',
+                            mock.Mock(side_effect=Killed))
+        self.assertEqual([('revert', 'repaired')], self.repair())
+        self._wait_for_server_parameter(self.server, {
+            'status': 'ERROR', 'OS-EXT-STS:task_state': None})
+        mend()
+        self._wait_for_migration_status(self.server, ['error'])
+        self.assertEqual({'stuck-reverting'}, self.found())
+        self.assertEqual([('revert', 'repaired')], self.repair())
+        self.assertMended()
+
+    def test_rollback_was_cut_short(self):
+        """The migration has ended, and holds what the server should."""
+        self.stick('prep_resize')
+        self.write('resize_prep', 'error')
+        self.assertEqual([('give-back', 'repaired')], self.repair())
+        self.assertMended()
+
     def test_zombie(self):
         """The source came back and took the guest back."""
         self.stick('resize_instance')
@@ -247,6 +322,34 @@ class ConfirmTest(RepairTestCase):
         wait()
         self.assertCutShort(plan.FINISH_REVERT, self.assertMended)
 
+    def stick_finish_revert(self):
+        """The source has died when it had its allocation back."""
+        self.force(self.server, 'host2')
+        wait = self.lose('nova.compute.rpcapi.ComputeAPI.finish_revert_resize')
+        self.api.post_server_action(
+            self.server['id'], {'revertResize': None})
+        wait()
+        migration = self.last_migration(self.server)['uuid']
+        with self.cell_context() as context:
+            instance = objects.Instance.get_by_uuid(
+                context, self.server['id'])
+            instance.host = instance.node = 'host1'
+            instance.compute_id = self.node_record(context, 'host1').id
+            instance.save()
+            self.assertTrue(
+                report.report_client_singleton().move_allocations(
+                    context, migration, instance.uuid))
+        self.assertHeld(host1=self.server['id'])
+
+    def test_source_died_in_finish_revert(self):
+        self.stick_finish_revert()
+        self.force_down('host1')
+        self.assertEqual([(None, 'by-hand')], self.repair())
+        self.assertEqual([(None, 'by-hand')], self.repair(fenced=['host1']))
+        self.force_down('host1', False)
+        self.assertEqual({'stuck-reverting'}, self.found())
+        self.assertCutShort(plan.FINISH_REVERT, self.assertMended)
+
     def test_reverting(self):
         for message in ('revert_resize', 'finish_revert_resize'):
             self.force(self.server, 'host2')
@@ -316,6 +419,21 @@ class FailedRevertTest(RepairTestCase):
         self.assertHeld(
             host1=self.last_migration(self.server)['uuid'],
             host2=self.server['id'])
+
+    def test_moved_since(self):
+        """A move that comes to nothing does not make it a leak."""
+        self.fail('nova.virt.fake.FakeDriver.destroy')
+        self.reset('active')
+        first = self.last_migration(self.server)['uuid']
+        self.set_inventory('host3', 'VCPU', total=1, reserved=1)
+        self.migrate(self.server, 'host3', force=True)
+        self._wait_for_assert(lambda: self.assertEqual(
+            2, len(self.migrations(self.server))))
+        self._wait_for_server_parameter(
+            self.server, {'OS-EXT-STS:task_state': None})
+        self.assertEqual({'stuck-reverting'}, self.found())
+        self.assertEqual([(None, 'by-hand')], self.repair())
+        self.assertHeld(host1=first, host2=self.server['id'])
 
     def reset(self, state):
         self.api.post_server_action(

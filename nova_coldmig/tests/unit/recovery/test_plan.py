@@ -25,7 +25,8 @@ NODE1, NODE2 = uuids.node1, uuids.node2
 def make_facts(host, vm_state, task_state, held, status=None, mine=(),
                down=(), conductors_down=(), idle=10,
                migration_type='migration', deleted=False, cross_cell=False,
-               last_move='migrate', old_flavor=None, touched=False):
+               old_flavor=None, reverted=False, touched=False,
+               guest_runs=None):
     instance = objects.Instance(
         uuid=uuids.server, host=host, node=host, vm_state=vm_state,
         task_state=task_state, deleted=deleted, old_flavor=old_flavor)
@@ -36,7 +37,7 @@ def make_facts(host, vm_state, task_state, held, status=None, mine=(),
     return facts.Facts(
         instance, migrations, {uuids.server: set(mine), uuids.move: set(held)},
         {'host1': NODE1, 'host2': NODE2}[host], idle, frozenset(down),
-        frozenset(conductors_down), last_move, touched)
+        frozenset(conductors_down), reverted, touched, guest_runs)
 
 
 class MakeTest(test.NoDBTestCase):
@@ -56,8 +57,6 @@ class MakeTest(test.NoDBTestCase):
             ('give-back', 'host1', 'active', None, 'migrating',
              [NODE1], [NODE2]),
             ('revert', 'host2', 'active', 'resize_migrated',
-             'post-migrating', [NODE1], [NODE2]),
-            ('revert', 'host2', 'active', 'resize_finish',
              'post-migrating', [NODE1], [NODE2]),
             ('revert', 'host2', 'resized', 'resize_reverting',
              'reverting', [NODE1], [NODE2]),
@@ -94,53 +93,68 @@ class MakeTest(test.NoDBTestCase):
             # It holds two hosts, or only the wrong one.
             ('host1', 'active', None, None, [], [NODE1, NODE2]),
             ('host1', 'active', None, None, [], [NODE2]),
-            # The guest was started and nothing else was written.
-            ('host2', 'active', 'resize_finish', 'finished',
-             [NODE1], [NODE2]),
         ):
             self.assertPlan(None, host, vm_state, task, held, status, mine)
 
     def test_failed_revert(self):
         """The disk may be on the source only, which is not given away."""
         flavor = objects.Flavor()
-        for repair, host, vm_state, status, last_move, old_flavor, down in (
-            ('revert', 'host2', 'error', 'error', 'revertResize', flavor, ()),
-            ('revert', 'host2', 'resized', 'reverting', 'revertResize',
-             flavor, ()),
+        for repair, host, vm_state, status, reverted, old_flavor, down in (
+            ('revert', 'host2', 'error', 'error', True, flavor, ()),
+            ('revert', 'host2', 'resized', 'reverting', True, flavor, ()),
             # The destination did its part, the source did not begin.
-            ('finish-revert', 'host2', 'resized', 'reverted', 'revertResize',
-             flavor, ()),
-            ('take-over', 'host1', 'error', 'error', 'revertResize', flavor,
+            ('finish-revert', 'host2', 'resized', 'reverted', True, flavor,
              ()),
+            ('take-over', 'host1', 'error', 'error', True, flavor, ()),
             # Nova's own revert needs both hosts.
-            (None, 'host2', 'error', 'error', 'revertResize', flavor,
-             ['host1']),
+            (None, 'host2', 'error', 'error', True, flavor, ['host1']),
             # Somebody has rebooted it or reset its state.
-            (None, 'host2', 'active', 'error', 'revertResize', flavor, ()),
-            (None, 'host2', 'active', 'reverting', 'revertResize', flavor,
-             ()),
-            (None, 'host2', 'error', 'reverting', 'revertResize', flavor, ()),
-            (None, 'host2', 'active', 'reverted', 'revertResize', flavor, ()),
+            (None, 'host2', 'active', 'error', True, flavor, ()),
+            (None, 'host2', 'active', 'reverting', True, flavor, ()),
+            (None, 'host2', 'error', 'reverting', True, flavor, ()),
+            (None, 'host2', 'active', 'reverted', True, flavor, ()),
             # The source failed before it wrote that the server is there.
-            (None, 'host2', 'error', 'error', 'revertResize', None, ()),
-            (None, 'host2', 'resized', 'reverting', 'revertResize', None, ()),
+            (None, 'host2', 'error', 'error', True, None, ()),
+            (None, 'host2', 'resized', 'reverting', True, None, ()),
             # The move was confirmed, or had failed.
-            ('release', 'host2', 'error', 'error', 'confirmResize', flavor,
-             ()),
-            ('release', 'host2', 'error', 'error', 'migrate', flavor, ()),
+            ('release', 'host2', 'error', 'error', False, flavor, ()),
         ):
             asked = ([host, vm_state, None, [NODE1], status, [NODE2]],
-                     dict(last_move=last_move, old_flavor=old_flavor,
+                     dict(reverted=reverted, old_flavor=old_flavor,
                           down=down))
             self.assertPlan(repair, *asked[0], **asked[1])
             if repair in ('revert', 'finish-revert'):
                 # It was used since, and then came to look the same.
                 self.assertPlan(None, *asked[0], touched=True, **asked[1])
 
+    def test_resize_finish(self):
+        """A guest that runs on the destination is not destroyed."""
+        for repair, status, runs, down in (
+            ('finish', 'post-migrating', True, ()),
+            ('finish', 'finished', True, ()),
+            ('revert', 'post-migrating', False, ()),
+            (None, 'finished', False, ()),
+            (None, 'post-migrating', None, ()),
+            (None, 'finished', None, ()),
+            (None, 'post-migrating', None, ['host2']),
+            (None, 'error', True, ()),
+        ):
+            self.assertPlan(repair, 'host2', 'active', 'resize_finish',
+                            [NODE1], status, [NODE2], guest_runs=runs,
+                            down=down)
+
+    def test_resize_to_the_same_host(self):
+        """Either may be for the flavor that the server has."""
+        for repair, status, migration_type in (
+                (None, 'error', 'resize'), ('release', 'confirmed', 'resize'),
+                ('release', 'error', 'migration')):
+            self.assertPlan(repair, 'host1', 'active', None, [NODE1], status,
+                            [NODE1], migration_type=migration_type)
+
     def test_older_leak(self):
         """Only the newest move can be the one whose revert failed."""
         seen = make_facts('host2', 'active', None, [NODE1], 'confirmed',
-                          [NODE2], last_move='revertResize')
+                          [NODE2], reverted=True)
         seen.migrations.append(objects.Migration(
             id=2, uuid=uuids.newer, status='reverted',
             migration_type='migration', source_compute='host2',
@@ -152,7 +166,7 @@ class MakeTest(test.NoDBTestCase):
     def test_host_is_down(self):
         """Nova's own revert and confirm need both hosts."""
         for task, status, vm_state in (
-                ('resize_finish', 'post-migrating', 'active'),
+                ('resize_migrated', 'post-migrating', 'active'),
                 (None, 'confirming', 'resized')):
             self.assertPlan(None, 'host2', vm_state, task, [NODE1], status,
                             [NODE2], down=['host1'])

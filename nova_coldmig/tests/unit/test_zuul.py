@@ -81,6 +81,18 @@ class TestZuul(base.BaseTestCase):
             jobs = self.project[pipeline]['jobs']
             self.assertEqual(sorted(self.jobs), sorted(jobs))
 
+    def test_pythons(self):
+        """The Python that is asked for is the one of the nodes."""
+        for job in self.jobs.values():
+            if 'python_version' in job.get('vars', {}):
+                self.assertEqual('3.11', job['vars']['python_version'])
+                self.assertEqual('debian-bookworm', job['nodeset'])
+
+    def test_newest_series(self):
+        """A newer Nova is refused."""
+        self.assertEqual('stable/' + max(SERIES),
+                         self.multinode['override-checkout'])
+
     def test_multinode(self):
         """Two computes, as one can not be moved between."""
         self.assertEqual(

@@ -20,6 +20,7 @@ from oslo_db import exception as db_exc
 import oslo_messaging as messaging
 from oslo_upgradecheck import upgradecheck
 
+from nova_coldmig import activation
 from nova_coldmig.cmd import status
 from nova_coldmig.conductor import rpcapi
 from nova_coldmig import fingerprint
@@ -56,16 +57,44 @@ class TreeTest(CheckTestCase):
 
 class ApiPasteTest(CheckTestCase):
 
-    def _check(self, factory):
-        path = Path(self.useFixture(test.fixtures.TempDir()).path) / 'a.ini'
+    def setUp(self):
+        super().setUp()
+        self.home = Path(self.useFixture(test.fixtures.TempDir()).path)
+        self.useFixture(test.fixtures.EnvironmentVariable(
+            'OS_NOVA_CONFIG_DIR', str(self.home / 'nowhere')))
+        self.useFixture(test.fixtures.EnvironmentVariable(
+            'OS_NOVA_CONFIG_FILES', None))
+
+    def _write(self, path, factory):
+        path.parent.mkdir(exist_ok=True)
         path.write_text('[app:osapi_compute_app_v21]\n%s\n' % factory)
+
+    def _check(self, factory):
+        path = self.home / 'a.ini'
+        self._write(path, factory)
         self.flags(api_paste_config=str(path), group='wsgi')
         return self.checks._check_api_paste()
 
     def test_active(self):
         self.assertResult(self._check(
             'paste.app_factory = '
-            'nova_coldmig.api.openstack.compute:router_factory'), SUCCESS)
+            'nova_coldmig.api.openstack.compute:router_factory'), SUCCESS,
+            str(self.home / 'a.ini'))
+
+    def test_file_of_the_wsgi_server(self):
+        """Which is not the one of the option."""
+        ours = 'paste.app_factory = ' + activation.ROUTER_FACTORY
+        plain = 'paste.app_factory = nova:factory'
+        read = self.home / 'nowhere' / 'api-paste.ini'
+        self._write(read, plain)
+        self.assertResult(self._check(ours), WARNING, str(read))
+        self._write(read, ours)
+        self.assertResult(self._check(ours), SUCCESS, str(read))
+        self.useFixture(test.fixtures.EnvironmentVariable(
+            'OS_NOVA_CONFIG_FILES', 'b.ini;nova.conf'))
+        self.assertResult(self._check(ours), SUCCESS)
+        self._write(self.home / 'nowhere' / 'b.ini', plain)
+        self.assertResult(self._check(ours), WARNING, 'b.ini')
 
     def test_not_active(self):
         self.assertResult(self._check(

@@ -17,8 +17,12 @@ from nova.cmd import conductor
 
 import sys
 
+from oslo_log import log as logging
+
 from nova_coldmig import seams
 from nova_coldmig import series
+
+LOG = logging.getLogger(__name__)
 
 
 def main():
@@ -29,4 +33,7 @@ def main():
         seams.CONDUCTOR_MANAGER.apply(series.detect(allow_untested=True))
         conductor.main()
     except series.UnsupportedNova as e:
+        if LOG.logger.hasHandlers():
+            # The end of the process is told on the standard error only.
+            LOG.critical('%s', e)
         sys.exit('nova-coldmig-conductor: %s' % e)

@@ -46,6 +46,7 @@ class ConductorTest(test.NoDBTestCase):
         self.main.side_effect = series.UnsupportedNova('Because.')
         exc = self.assertRaises(SystemExit, conductor.main)
         self.assertEqual('nova-coldmig-conductor: Because.', exc.code)
+        self.assertIn('Because.', self.stdlog.logger.output)
 
     def test_manager_installs_before_nova_makes_its_own(self):
         with mock.patch('nova_coldmig.seams.install', autospec=True,

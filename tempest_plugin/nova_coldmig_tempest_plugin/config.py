@@ -24,6 +24,12 @@ OPTS = [
         'microversion', default='auto',
         help='The compute API microversion that has force. The default is '
              'the maximum of the cloud.'),
+    cfg.ListOpt(
+        'hosts', default=[],
+        help='The hosts that take part, if not all that are up: such that '
+             'servers of the tests can be on, and all in one cell, which the '
+             'API does not tell. Tests whose server is elsewhere are '
+             'skipped.'),
     cfg.StrOpt(
         'force_role',
         help='A role, other than admin, whose users may force by the policy '

@@ -16,6 +16,7 @@ import time
 
 import fixtures
 from oslo_serialization import jsonutils
+from oslo_utils import uuidutils
 from tempest.api.compute import base
 from tempest.common import waiters
 from tempest import config
@@ -32,9 +33,13 @@ MIGRATION_UUID = '2.59'
 SERVICE_UUID = '2.53'
 EVENT_DETAILS = '2.84'
 
-#: What the clients of the compute API ask for.
+#: What the clients of the compute API, and of Placement, ask for.
 MICROVERSION = ('tempest.lib.services.compute.base_compute_client.'
                 'COMPUTE_MICROVERSION')
+PLACEMENT_MICROVERSION = ('tempest.lib.services.placement.'
+                          'base_placement_client.PLACEMENT_MICROVERSION')
+#: The microversion of Placement in which consumers have a generation.
+CONSUMER_GENERATION = '1.28'
 
 
 class ColdMigrateTest(base.BaseV2ComputeAdminTest):
@@ -73,12 +78,38 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
         if asked > highest:
             raise cls.skipException(
                 '[compute]max_microversion is below %s.' % cls.microversion)
-        cls.nodes = {
-            hypervisor['service']['host']: hypervisor['hypervisor_hostname']
-            for hypervisor in cls.os_admin.hypervisor_client.list_hypervisors(
-                detail=True)['hypervisors']
+        cls.nodes, cls.kinds = cls._hosts()
+        if len(cls.kinds) < 2:
+            raise cls.skipException('Two hosts for the tests are needed.')
+
+    @classmethod
+    def _hosts(cls):
+        """Find the hosts that there are, and those for servers of the tests.
+
+        :returns: tuple of two dicts by name of the host: the name of its
+            node; and, if the tests may use it, a tuple of what two hosts have
+            to have in common.
+        """
+        zones = {
+            service['host']: service['zone'] for service in
+            cls.os_admin.services_client.list_services(
+                binary='nova-compute')['services']}
+        avoid = CONF.compute.target_hosts_to_avoid
+        hosts = CONF.nova_coldmig.hosts or zones
+        nodes, kinds, several = {}, {}, set()
+        for hypervisor in cls.os_admin.hypervisor_client.list_hypervisors(
+                detail=True)['hypervisors']:
+            host = hypervisor['service']['host']
+            if host in nodes:
+                several.add(host)
+            nodes[host] = hypervisor['hypervisor_hostname']
             if (hypervisor['state'], hypervisor['status']) == (
-                'up', 'enabled')}
+                    'up', 'enabled') and host in hosts and not (
+                        avoid and avoid in host):
+                kinds[host] = (zones[host], hypervisor['hypervisor_type'])
+        # Of several nodes nobody can tell which one is meant.
+        return nodes, {host: kind for host, kind in kinds.items()
+                       if host not in several}
 
     def request(self, method, url, microversion, body=None, client=None):
         """Send a request at a microversion of its own.
@@ -124,9 +155,45 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
         source = server['OS-EXT-SRV-ATTR:host']
         return server, source, self.another(source)
 
-    def another(self, *hosts):
-        """Pick a host that is none of these."""
-        return sorted(set(self.nodes) - set(hosts))[0]
+    def another(self, source):
+        """Pick a host to which a server that is on the source can go."""
+        for host in sorted(self.kinds):
+            if self.alike(source, host):
+                return host
+        self.skipTest('The server is on %s, and none of the other hosts for '
+                      'the tests is in its zone, with its hypervisor.' %
+                      source)
+
+    def alike(self, *hosts):
+        """Tell whether two hosts are for the tests, and of one kind."""
+        return len(set(hosts)) == 2 and set(hosts) <= set(self.kinds) and (
+            len({self.kinds[host] for host in hosts}) == 1)
+
+    def fill(self, host):
+        """Take all memory that is free on a host, until the test ends."""
+        provider, = self.providers.list_resource_providers(
+            name=self.nodes[host])['resource_providers']
+        memory = self.providers.list_resource_provider_inventories(
+            provider['uuid'])['inventories']['MEMORY_MB']
+        used = self.providers.list_resource_provider_usages(
+            provider['uuid'])['usages']['MEMORY_MB']
+        free = int((memory['total'] - memory['reserved']) *
+                   memory['allocation_ratio']) - used
+        while free > 0:
+            amount = min(free, memory['max_unit'])
+            self._take(provider['uuid'], {'MEMORY_MB': amount})
+            free -= amount
+
+    def _take(self, provider, resources):
+        consumer = '/allocations/%s' % uuidutils.generate_uuid()
+        owner = self.os_admin.credentials
+        with fixtures.MonkeyPatch(PLACEMENT_MICROVERSION, CONSUMER_GENERATION):
+            response, _ = self.placement.put(consumer, jsonutils.dumps({
+                'allocations': {provider: {'resources': resources}},
+                'project_id': owner.project_id, 'user_id': owner.user_id,
+                'consumer_generation': None}))
+        self.placement.expected_success(204, response.status)
+        self.addCleanup(self.placement.delete, consumer)
 
     def held(self, consumer):
         """Read from Placement where a consumer holds processors.

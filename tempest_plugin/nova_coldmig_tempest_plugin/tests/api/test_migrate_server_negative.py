@@ -11,10 +11,14 @@
 #    under the License.
 
 from oslo_utils import uuidutils
+from tempest import config
 from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
+import testtools
 
 from nova_coldmig_tempest_plugin.tests.api import base
+
+CONF = config.CONF
 
 
 class MigrateNegativeTest(base.ColdMigrateTest):
@@ -107,6 +111,8 @@ class MigrateNegativeTest(base.ColdMigrateTest):
 
     @decorators.attr(type=['negative'])
     @decorators.idempotent_id('74f186c6-875f-4ac1-96a0-d1967532242b')
+    @testtools.skipUnless(CONF.compute_feature_enabled.pause,
+                          'Pause is not available.')
     def test_paused_server(self):
         server, _, host = self.boot()
         self.admin_servers_client.pause_server(server['id'])

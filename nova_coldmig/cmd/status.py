@@ -24,6 +24,7 @@ from nova import context as nova_context
 from nova import objects
 from nova import servicegroup
 from oslo_db import exception as db_exc
+import oslo_messaging as messaging
 from oslo_upgradecheck import upgradecheck
 
 from nova_coldmig import activation
@@ -132,7 +133,7 @@ def _ask_each(context, hosts):
         try:
             if rpcapi.ConductorAPI().version(context, host) is None:
                 without.append(host)
-        except rpcapi.NO_ANSWER:
+        except messaging.MessagingTimeout:
             silent.append(host)
     if without:
         return upgradecheck.Result(
@@ -155,7 +156,7 @@ def _ask_any(context):
     # conductor has its record in. The bus is the same.
     try:
         version = rpcapi.ConductorAPI().version(context)
-    except rpcapi.NO_ANSWER:
+    except messaging.MessagingTimeout:
         return upgradecheck.Result(
             upgradecheck.Code.FAILURE,
             'No nova-conductor is up in the database in '

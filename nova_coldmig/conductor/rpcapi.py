@@ -24,9 +24,6 @@ import oslo_messaging as messaging
 
 TARGET = messaging.Target(namespace='coldmig', version='1.0')
 
-#: What is raised if no conductor answers, or the message bus is away.
-NO_ANSWER = (messaging.MessagingTimeout, messaging.MessageDeliveryFailure)
-
 
 class ConductorEndpoint:
     """What nova-coldmig-conductor answers beside Nova's interfaces."""
@@ -57,10 +54,10 @@ class ConductorAPI:
         :param host: str, host of a nova-conductor service; None for any.
         :returns: str, the version of nova-coldmig that it runs, or None if it
             is one without.
-        :raises: an exception of NO_ANSWER
+        :raises: oslo_messaging.MessagingTimeout if it does not answer.
         """
         try:
-            return self._client.prepare(
-                server=host, timeout=10, retry=3).call(context, 'version')
+            return self._client.prepare(server=host, timeout=10).call(
+                context, 'version')
         except (messaging.UnsupportedVersion, messaging.RemoteError):
             return None

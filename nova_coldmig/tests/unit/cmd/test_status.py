@@ -141,11 +141,6 @@ class ConductorsTest(CheckTestCase):
         self.assertResult(self.checks._check_conductors(), WARNING,
                           'nova-conductor on two did not answer')
 
-    def test_no_bus(self):
-        self.version.side_effect = messaging.MessageDeliveryFailure
-        self.assertResult(self.checks._check_conductors(), WARNING,
-                          'nova-conductor on one, two did not answer')
-
     def _elsewhere(self):
         """The ways in which nova-api has another database."""
         self.services.return_value = [objects.Service(host='down')]
@@ -169,13 +164,11 @@ class ConductorsTest(CheckTestCase):
                               'Start nova-coldmig-conductor')
 
     def test_none_is_up(self):
-        for error in rpcapi.NO_ANSWER:
-            self.version.side_effect = error
-            for _way in self._elsewhere():
-                self.assertResult(self.checks._check_conductors(), FAILURE,
-                                  'No nova-conductor is up',
-                                  'none answers on [DEFAULT]transport_url')
-            self.services.side_effect = None
+        self.version.side_effect = messaging.MessagingTimeout
+        for _way in self._elsewhere():
+            self.assertResult(self.checks._check_conductors(), FAILURE,
+                              'No nova-conductor is up',
+                              'none answers on [DEFAULT]transport_url')
 
     def test_no_database(self):
         self.services.side_effect = db_exc.DBError

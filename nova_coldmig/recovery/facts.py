@@ -351,8 +351,9 @@ def _maybe_reverted(instance, migrations, held):
     There may be newer ones, that failed.
     """
     return _newest(
-        m for m in migrations if m.migration_type in COLD and held[m.uuid] and
-        m.status in ('error', 'reverted', 'reverting') and
+        m for m in migrations if m.migration_type in COLD and
+        (m.status == 'reverting' or
+         m.status in ('error', 'reverted') and held[m.uuid]) and
         (m.dest_compute, m.dest_node) == (instance.host, instance.node))
 
 

@@ -92,6 +92,12 @@ class Facts:
                 m is not self.migration]
 
     @property
+    def holder(self):
+        """The newest of the holders that holds just the server's host."""
+        return _newest(
+            m for m in self.holders if self.held[m.uuid] == {self.node})
+
+    @property
     def migration(self):
         """The move under way, or the one a revert has ended; or None."""
         moves = [m for m in self.open_migrations
@@ -193,9 +199,9 @@ class Cell:
         changed = max(map(timeutils.normalize_time, changed))
         held = {consumer: self._held(consumer) for consumer in
                 [instance.uuid] + [m.uuid for m in migrations]}
+        reverting = _reverting(instance, migrations)
         hosts = {host for m in migrations
-                 if m in working or held[m.uuid] or
-                 m is _reverting(instance, migrations)
+                 if m in working or held[m.uuid] or m is reverting
                  for host in (m.source_compute, m.dest_compute) if host}
         if working:
             # The migration names its destination late.

@@ -180,15 +180,15 @@ def _of_allocations(facts):
                         'the server holds on the other.')
     if facts.node is None:
         return _by_hand('The compute node of the server is not known.')
-    if [m for m in facts.holders if m.migration_type == 'resize' and
-            m.status != 'confirmed' and facts.node in facts.held[m.uuid]] and (
-                facts.node in mine):
-        return _by_hand('The server and a resize that was not confirmed hold '
-                        'the same host, each for another flavor. Remove what '
-                        'is not for the flavor that the server has.')
     if facts.node in mine:
+        if [m for m in facts.holders if m.migration_type == 'resize' and
+                m.status != 'confirmed' and facts.node in facts.held[m.uuid]]:
+            return _by_hand('The server and a resize that was not confirmed '
+                            'hold the same host, each for another flavor. '
+                            'Remove what is not for the flavor that the '
+                            'server has.')
         return _plan(RELEASE)
-    if [m for m in facts.holders if facts.held[m.uuid] == {facts.node}]:
+    if facts.holder:
         return _plan(TAKE_OVER)
     if mine:
         return _by_hand('The server holds only a host that it is not on. Run '

@@ -51,16 +51,9 @@ def _move(context, holder, receiver):
         raise RepairFailed(reason=_('Placement did not move the allocation.'))
 
 
-def _holder(facts):
-    """The newest ended migration that holds just the host of the server."""
-    return max((m for m in facts.holders
-                if facts.held[m.uuid] == {facts.node}),
-               key=lambda m: m.id, default=None)
-
-
 def _source_back(context, facts, migration):
     # A rollback that was cut short has ended the migration already.
-    migration = migration or _holder(facts)
+    migration = migration or facts.holder
     if migration and facts.held[migration.uuid]:
         _move(context, migration, facts.instance)
 
@@ -162,7 +155,7 @@ def _confirm(context, facts, migration):
 
 
 def _take_over(context, facts, migration):
-    holder = _holder(facts)
+    holder = facts.holder
     _move(context, holder, facts.instance)
     facts.held[holder.uuid] = set()
 

@@ -57,6 +57,7 @@ class RecordsTestCase(base.ColdmigTestCase):
                 context, instance_uuid=self.server['id'], status=status,
                 migration_type=migration_type,
                 source_compute=source, source_node=source,
+                project_id=self.api.project_id, user_id='admin',
                 old_instance_type_id=1, new_instance_type_id=1)
             if destination:
                 migration.dest_compute = migration.dest_node = destination

@@ -37,3 +37,12 @@ class ForcedDestinationUnavailable(exception.ComputeServiceUnavailable):
     """
 
     msg_fmt = _("%(reason)s")
+
+
+class ForcedServerChanged(exception.InstanceNotReady):
+    """The server is not as the request found it: HTTP 409.
+
+    :param reason: str, a sentence that says why and what to do.
+    """
+
+    msg_fmt = _("%(reason)s")

@@ -16,6 +16,8 @@
 There is one class for each outcome, and each outcome has an exit status.
 """
 
+import textwrap
+
 
 class ClientError(Exception):
     """Something that the user of a command is told.
@@ -85,8 +87,9 @@ class NotKnown(ClientError):
     """Whether Nova took a request is not known."""
 
     exit_status = 6
-    meaning = ('The answer of Nova was lost, so whether the migration began, '
-               'or was confirmed, is not known. Look before you try again.')
+    meaning = ('The answer of Nova was lost, so whether it took the request '
+               'to migrate, or to confirm, is not known. Look before you try '
+               'again.')
 
 
 class Misdirected(ClientError):
@@ -105,10 +108,10 @@ class Misdirected(ClientError):
         :param taken: str, the one that Nova took it at.
         """
         return cls(
-            'The server moves, but not to the host that was named: Nova took '
-            'the request at microversion %s and not at %s, as the header '
+            'The server moves, but to a host that Nova chooses: Nova took the '
+            'request at microversion %s and not at %s, as the header '
             'OpenStack-API-Version was lost on the way. Below 2.56 Nova '
-            'ignores the host and chooses one itself. It accepted the '
+            'ignores the host that is named, and force. It accepted the '
             'migration, which goes on.' % (taken, sent))
 
 
@@ -181,4 +184,6 @@ def exit_statuses():
     rows += [(outcome.exit_status, outcome.meaning) for outcome in OUTCOMES]
     rows += [(2, 'The command was used wrongly.'),
              (130, 'Ctrl-C. A migration that began goes on.')]
-    return '\n'.join('* %d: %s' % row for row in sorted(rows))
+    return '\n'.join(
+        textwrap.fill('* %d: %s' % row, 78, subsequent_indent='  ')
+        for row in sorted(rows))

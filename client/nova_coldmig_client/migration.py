@@ -64,7 +64,7 @@ def outcome(exc):
     """
     if exc.lost:
         return exceptions.NotKnown(
-            'The answer of Nova was lost (%s), so whether the migration began '
+            'The answer of Nova was lost (%s), so whether it took the request '
             'is not known.' % exc)
     return exceptions.Refused(str(exc))
 

@@ -33,6 +33,10 @@ OLDEST = (18, 6)
 ADVICE = (('nova show', 'nova instance-action-list'), 'nova resize-confirm',
           'nova resize-revert')
 
+OUTCOMES = ', '.join(
+    '%d %s' % (outcome.exit_status, outcome.__name__)
+    for outcome in exceptions.OUTCOMES)
+
 # None in a release that has the extension hook, but not this.
 _stock = getattr(shell, 'do_migrate', None)
 
@@ -64,7 +68,8 @@ def _require():
            help='Destination host name.')
 @utils.arg('--force', metavar='<True|False>', type=_boolean, default=False,
            help='Bypass the scheduler; needs a host, and a Nova that has the '
-                'package nova-coldmig.')
+                'package nova-coldmig. The exit status tells what came of it: '
+                '%s.' % OUTCOMES)
 @utils.arg('--poll', dest='poll', action='store_true', default=False,
            help='Report the server migration progress until it completes.')
 def migrate(cs, args):

@@ -136,6 +136,10 @@ class MigrateServer(server.MigrateServer):
         :param prog_name: str
         """
         parser = super().get_parser(prog_name)
+        # The table of exit statuses has lines.
+        parser.formatter_class = type(
+            'HelpFormatter', (argparse.RawDescriptionHelpFormatter,
+                              parser.formatter_class), {})
         parser.add_argument(
             '--force', action='store_true',
             help='Bypass the scheduler on a cold migration; needs ``--host``, '

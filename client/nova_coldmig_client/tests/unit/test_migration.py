@@ -70,7 +70,7 @@ class RequestMixin:
               {'exc': requests.exceptions.ConnectionError('gone')},
               {'exc': requests.exceptions.ReadTimeout('slow')})
     def test_answer_is_lost(self, answer):
-        self.assertIn('whether the migration began is not known.',
+        self.assertIn('whether it took the request is not known.',
                       self.assertRaisesFrom(exceptions.NotKnown, **answer))
 
     @ddt.data('2.1', '2.55')

@@ -119,8 +119,8 @@ class TestMigrateServer(base.TestCase):
               ('GET', 403, 1, 'It is resized. (HTTP 403) (Request-ID: '
                               'req-1)'),
               ('POST', 504, 6, 'The answer of Nova was lost (It is resized. '
-               '(HTTP 504) (Request-ID: req-1)), so whether the migration '
-               'began is not known. Before you try again, look at it with '
+               '(HTTP 504) (Request-ID: req-1)), so whether it took the '
+               'request is not known. Before you try again, look at it with '
                '"openstack server show demo" and "openstack server event list '
                'demo".'))
     @ddt.unpack
@@ -168,7 +168,10 @@ class TestMigrateServer(base.TestCase):
         text = self.command.get_description()
         self.assertTrue(text.startswith('Migrate server to different host.'))
         self.assertIn('a cold migration to a named host bypasses', text)
-        self.assertIn('* 3: It was refused.', text)
+        text = self.command.get_parser('x').format_help()
+        self.assertIn('\n* 3: It was refused. The server is where and as it '
+                      'was.\n', text)
+        self.assertIn('\n                        ``--host``', text)
 
     # Force.
 
@@ -297,7 +300,7 @@ class TestMigrateServer(base.TestCase):
             '--host', 'host3', '--force', '--wait', 'demo'))
         self.assertEqual(
             'The answer of Nova was lost (Gateway Timeout (HTTP 504)), so '
-            'whether the migration began is not known. A migration of the '
+            'whether it took the request is not known. A migration of the '
             'server began meanwhile, with the request req-new; it is RESIZE '
             '(resize_prep) on host1.\n', self.app.stderr.getvalue())
 

@@ -75,10 +75,20 @@ class Proxy:
         self._thread.daemon = True
 
     @property
+    def _netloc(self):
+        return '127.0.0.1:%d' % self._server.server_address[1]
+
+    @property
     def url(self):
         """The URL of the same endpoint by way of the proxy."""
-        return 'http://127.0.0.1:%d/%s' % (
-            self._server.server_address[1], self._path)
+        return 'http://%s/%s' % (self._netloc, self._path)
+
+    def way(self, url):
+        """Return another URL, by way of the proxy if that leads there.
+
+        :param url: str
+        """
+        return url.replace('://%s/' % self._origin, '://%s/' % self._netloc)
 
     def start(self):
         """Begin to serve."""
@@ -111,9 +121,11 @@ class Proxy:
         except urllib.error.HTTPError as exc:
             response = exc
         with response:
+            # Links and the catalog of a service beside it lead here too.
             return Answer(response.status, {
                 name: value for name, value in response.headers.items()
-                if name.lower() not in _HOP}, response.read())
+                if name.lower() not in _HOP}, response.read().replace(
+                    self._origin.encode(), self._netloc.encode()))
 
 
 def without_microversion(headers):

@@ -84,6 +84,8 @@ class TestProxy(base.CloudTestCase):
         values = super().environment(user)
         if self.proxy:
             values['OS_COMPUTE_ENDPOINT_OVERRIDE'] = self.proxy.url
+            # The client of 2024.1 heeds the catalog alone.
+            values['OS_AUTH_URL'] = self.proxy.way(values['OS_AUTH_URL'])
         return values
 
     def use(self, kind):

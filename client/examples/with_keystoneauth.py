@@ -29,46 +29,56 @@ def connect(environment):
         password=environment['OS_PASSWORD'],
         project_name=environment['OS_PROJECT_NAME'],
         user_domain_id='default', project_domain_id='default')
-    # Events have details from 2.84 on.
     return adapter.Adapter(
         session.Session(auth), service_type='compute',
-        region_name=environment.get('OS_REGION_NAME'), raise_exc=False,
-        default_microversion='2.84')
+        region_name=environment.get('OS_REGION_NAME'), raise_exc=False)
 
 
-def body(response):
+EXTENSION = '/extensions/os-migrate-server-force'
+
+
+def ask(nova, method, path, microversion='2.84', **kwargs):
+    response = nova.request(path, method, microversion=microversion, **kwargs)
     if response.status_code >= 400:
         sys.exit('%d %s' % (response.status_code, response.text))
+    # Below 2.56 Nova ignores the host and moves the server anywhere.
+    taken = response.headers.get('OpenStack-API-Version')
+    if taken != 'compute ' + microversion:
+        sys.exit('%s %s was taken at "%s" and not at %s' % (
+            method, path, taken, microversion))
     return response.json() if response.content else None
 
 
 def force(nova, server_id, host):
-    extension = body(nova.get('/extensions/os-migrate-server-force',
-                              microversion='2.1'))['extension']
+    extension = ask(nova, 'GET', EXTENSION, '2.1')['extension']
     microversion = re.search(r'microversion (\d+\.\d+)',
                              extension['description']).group(1)
-    body(nova.post('/servers/%s/action' % server_id,
-                   json={'migrate': {'host': host, 'force': True}},
-                   microversion=microversion))
+    # A header that is lost on the way is not missed at 2.1.
+    ask(nova, 'GET', EXTENSION, microversion)
+    ask(nova, 'POST', '/servers/%s/action' % server_id, microversion,
+        json={'migrate': {'host': host, 'force': True}})
 
 
 def why(nova, server_id):
     url = '/servers/%s/os-instance-actions' % server_id
-    # The newest action is the first.
-    action = body(nova.get(url))['instanceActions'][0]
-    action = body(nova.get(url + '/' + action['request_id']))
-    return [event['details'] for event in action['instanceAction']['events']
-            if event['result'] == 'Error'][-1]
+    # The newest action is the first. Its events have details from 2.84 on.
+    action = ask(nova, 'GET', url)['instanceActions'][0]
+    action = ask(nova, 'GET', url + '/' + action['request_id'])
+    failed = {event['event']: event['details']
+              for event in action['instanceAction']['events']
+              if event['result'] == 'Error'}
+    # Of several the last one listed is the first, and the cause.
+    return failed.get('coldmig_refused') or list(failed.values())[-1]
 
 
 def main(server_id, host):
     nova = connect(os.environ)
     force(nova, server_id, host)
     url = '/servers/%s' % server_id
-    server = body(nova.get(url))['server']
+    server = ask(nova, 'GET', url)['server']
     while server['OS-EXT-STS:task_state']:
         time.sleep(1)
-        server = body(nova.get(url))['server']
+        server = ask(nova, 'GET', url)['server']
     if server['status'] == 'ERROR' or (
             server['OS-EXT-SRV-ATTR:host'] != host):
         # The state is reset before the event is written.

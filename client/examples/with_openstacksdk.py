@@ -20,24 +20,40 @@ import time
 import openstack
 
 
-def force(compute, server, host):
-    found = compute.get('/extensions/os-migrate-server-force',
-                        microversion='2.1')
-    openstack.exceptions.raise_from_response(found)
-    microversion = re.search(r'microversion (\d+\.\d+)',
-                             found.json()['extension']['description']).group(1)
-    response = compute.post('/servers/%s/action' % server.id,
-                            json={'migrate': {'host': host, 'force': True}},
-                            microversion=microversion)
+EXTENSION = '/extensions/os-migrate-server-force'
+
+
+def ask(compute, method, path, microversion, **kwargs):
+    response = compute.request(path, method, microversion=microversion,
+                               **kwargs)
     openstack.exceptions.raise_from_response(response)
+    # Below 2.56 Nova ignores the host and moves the server anywhere.
+    taken = response.headers.get('OpenStack-API-Version')
+    if taken != 'compute ' + microversion:
+        sys.exit('%s %s was taken at "%s" and not at %s' % (
+            method, path, taken, microversion))
+    return response
+
+
+def force(compute, server, host):
+    found = ask(compute, 'GET', EXTENSION, '2.1').json()['extension']
+    microversion = re.search(r'microversion (\d+\.\d+)',
+                             found['description']).group(1)
+    # A header that is lost on the way is not missed at 2.1.
+    ask(compute, 'GET', EXTENSION, microversion)
+    # It is not to be sent again if the answer is lost.
+    ask(compute, 'POST', '/servers/%s/action' % server.id, microversion,
+        json={'migrate': {'host': host, 'force': True}}, connect_retries=0)
 
 
 def why(compute, server):
     # The newest action is the first. Its events have details from 2.84 on.
     action = next(iter(compute.server_actions(server)))
     action = compute.get_server_action(action.request_id, server)
-    return [event['details'] for event in action.events
-            if event['result'] == 'Error'][-1]
+    failed = {event['event']: event['details'] for event in action.events
+              if event['result'] == 'Error'}
+    # Of several the last one listed is the first, and the cause.
+    return failed.get('coldmig_refused') or list(failed.values())[-1]
 
 
 def main(name, host):

@@ -11,83 +11,18 @@
 #    under the License.
 
 
-"""The requests to Nova, without a command around them."""
+"""Ask for a cold migration, without a command around it."""
 
-import contextlib
 import re
 
-from keystoneauth1 import adapter
 from keystoneauth1 import discover as ksa_discover
-from keystoneauth1 import exceptions as ksa_exceptions
 
+from nova_coldmig_client import api
 from nova_coldmig_client import exceptions
 
 EXTENSION = '/extensions/os-migrate-server-force'
-# Where a client finds Nova, and how it gets there.
-_LOCATION = ('auth', 'service_name', 'interface', 'region_name',
-             'endpoint_override', 'version', 'min_version', 'max_version',
-             'user_agent', 'connect_retries')
-
-
-def plain(client):
-    """Return an adapter for the Nova of another client.
-
-    It sends what it is given: no cache, and no maximum of the client's own.
-
-    :param client: keystoneauth1.adapter.Adapter or one of its subclasses.
-    :returns: keystoneauth1.adapter.Adapter
-    """
-    return adapter.Adapter(
-        client.session, service_type=client.service_type or 'compute',
-        **{name: getattr(client, name) for name in _LOCATION})
-
-
-@contextlib.contextmanager
-def _translated():
-    try:
-        yield
-    except ksa_exceptions.ClientException as exc:
-        # An HTTP error is one of Keystone, if a new token is needed.
-        raise exceptions.RequestFailed(
-            str(exc), getattr(exc, 'http_status', None))
-
-
-def send(client, method, path, **kwargs):
-    """Make a request.
-
-    :param client: keystoneauth1.adapter.Adapter of the compute service.
-    :param method: str
-    :param path: str
-    :param kwargs: see keystoneauth1.session.Session.request.
-    :returns: requests.Response, no error.
-    :raises: nova_coldmig_client.exceptions.RequestFailed
-    """
-    with _translated():
-        response = client.request(path, method, raise_exc=False, **kwargs)
-    if response.status_code >= 400:
-        raise exceptions.RequestFailed.from_response(response)
-    return response
-
-
-def negotiate(client, wanted):
-    """Return the microversion to use, such as 2.84.
-
-    :param client: keystoneauth1.adapter.Adapter of the compute service.
-    :param wanted: str, the newest one of use.
-    :returns: str, that or Nova's maximum, or None if Nova has none.
-    :raises: nova_coldmig_client.exceptions.RequestFailed
-    """
-    with _translated():
-        try:
-            found = client.get_endpoint_data()
-        except ksa_exceptions.DiscoveryFailure:
-            # Its version document is not for everybody, it seems.
-            return None
-    if found is None or found.max_microversion is None:
-        return None
-    return ksa_discover.version_to_string(min(
-        ksa_discover.normalize_version_number(wanted),
-        found.max_microversion))
+# From this one on Nova reads the host.
+HOST_MICROVERSION = '2.56'
 
 
 def discover(client):
@@ -96,19 +31,62 @@ def discover(client):
     :param client: keystoneauth1.adapter.Adapter of the compute service.
     :returns: str, such as 2.105
     :raises: nova_coldmig_client.exceptions.NotSupported,
+        nova_coldmig_client.exceptions.MicroversionLost,
         nova_coldmig_client.exceptions.RequestFailed
     """
     try:
-        response = send(client, 'GET', EXTENSION, microversion='2.1')
+        extension = api.get(client, EXTENSION, 'extension',
+                            microversion='2.1')
     except exceptions.RequestFailed as exc:
-        if exc.status == 404:
+        if exc.missing:
             raise exceptions.NotSupported()
         raise
     found = re.search(r'microversion (\d+\.\d+)',
-                      response.json()['extension']['description'])
+                      str(extension.get('description')))
     if not found:
         raise exceptions.NotSupported()
-    return found.group(1)
+    microversion = found.group(1)
+    # A header that is lost on the way is not missed at 2.1.
+    api.get(client, EXTENSION, 'extension', exact=True,
+            microversion=microversion)
+    return microversion
+
+
+def _number(microversion):
+    return ksa_discover.normalize_version_number(microversion)
+
+
+def outcome(exc):
+    """Return what it means that the request for a migration failed.
+
+    :param exc: nova_coldmig_client.exceptions.RequestFailed
+    :returns: nova_coldmig_client.exceptions.ClientError
+    """
+    if exc.lost:
+        return exceptions.NotKnown(
+            'The answer of Nova was lost (%s), so whether it took the request '
+            'is not known.' % exc)
+    return exceptions.Refused(str(exc))
+
+
+def _request(client, server_id, body, microversion):
+    """Ask once, and return the microversion that Nova took it at, or None."""
+    try:
+        return api.act(client, server_id, {'migrate': body},
+                       microversion=microversion)
+    except exceptions.RequestFailed as exc:
+        raise outcome(exc)
+
+
+def _check_host(sent, taken):
+    """Check that Nova read the host that it was sent."""
+    if taken is None:
+        raise exceptions.NotKnown(
+            'Nova accepted the migration, but the answer does not say at '
+            'which microversion, so whether it goes to the host that was '
+            'named is not known.')
+    if _number(taken) < _number(HOST_MICROVERSION):
+        raise exceptions.Misdirected.at(sent, taken)
 
 
 def force(client, server_id, host):
@@ -117,16 +95,34 @@ def force(client, server_id, host):
     :param client: keystoneauth1.adapter.Adapter of the compute service.
     :param server_id: str
     :param host: str
-    :raises: nova_coldmig_client.exceptions.NotSupported,
-        nova_coldmig_client.exceptions.RequestFailed
+    :raises: nova_coldmig_client.exceptions.Refused,
+        nova_coldmig_client.exceptions.NotKnown,
+        nova_coldmig_client.exceptions.Misdirected,
+        nova_coldmig_client.exceptions.RequestFailed if Nova could not be
+        asked for the microversion.
     """
-    microversion = discover(client)
-    try:
-        send(client, 'POST', '/servers/%s/action' % server_id,
-             json={'migrate': {'host': host, 'force': True}},
-             microversion=microversion)
-    except exceptions.RequestFailed as exc:
-        if exc.status is None:
-            raise exceptions.RequestFailed(
-                '%s. Whether the migration began is not known.' % exc)
-        raise
+    sent = discover(client)
+    taken = _request(client, server_id, {'host': host, 'force': True}, sent)
+    _check_host(sent, taken)
+    if taken != sent:
+        raise exceptions.NotKnown(
+            'Nova accepted the migration at microversion %s and not at %s, '
+            'so whether it is forced is not known.' % (taken, sent))
+
+
+def migrate(client, server_id, host=None, microversion=None):
+    """Migrate a server as the scheduler decides.
+
+    :param client: keystoneauth1.adapter.Adapter of the compute service.
+    :param server_id: str
+    :param host: str, which the scheduler checks, or None for any.
+    :param microversion: str or None for the oldest one that does.
+    :raises: nova_coldmig_client.exceptions.Refused,
+        nova_coldmig_client.exceptions.NotKnown,
+        nova_coldmig_client.exceptions.Misdirected
+    """
+    if not host:
+        _request(client, server_id, None, microversion)
+        return
+    sent = microversion or HOST_MICROVERSION
+    _check_host(sent, _request(client, server_id, {'host': host}, sent))

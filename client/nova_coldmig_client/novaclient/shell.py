@@ -14,6 +14,7 @@
 """Extension of the nova shell."""
 
 import argparse
+import functools
 import sys
 
 import novaclient
@@ -23,14 +24,18 @@ from novaclient import utils
 from novaclient.v2 import shell
 from oslo_utils import strutils
 
-from nova_coldmig_client import display
+from nova_coldmig_client import api
+from nova_coldmig_client import command
 from nova_coldmig_client import exceptions
 from nova_coldmig_client import migration
-from nova_coldmig_client import watch
 
 OLDEST = (18, 6)
-LOOK = ('The migration goes on; look at it with "nova show %s" and "nova '
-        'instance-action-list %s".')
+ADVICE = (('nova show', 'nova instance-action-list'), 'nova resize-confirm',
+          'nova resize-revert')
+
+OUTCOMES = ', '.join(
+    '%d %s' % (outcome.exit_status, outcome.__name__)
+    for outcome in exceptions.OUTCOMES)
 
 # None in a release that has the extension hook, but not this.
 _stock = getattr(shell, 'do_migrate', None)
@@ -63,7 +68,8 @@ def _require():
            help='Destination host name.')
 @utils.arg('--force', metavar='<True|False>', type=_boolean, default=False,
            help='Bypass the scheduler; needs a host, and a Nova that has the '
-                'package nova-coldmig.')
+                'package nova-coldmig. The exit status tells what came of it: '
+                '%s.' % OUTCOMES)
 @utils.arg('--poll', dest='poll', action='store_true', default=False,
            help='Report the server migration progress until it completes.')
 def migrate(cs, args):
@@ -78,7 +84,10 @@ def migrate(cs, args):
         try:
             return _force(cs, args)
         except exceptions.ClientError as exc:
-            raise nova_exceptions.CommandError(str(exc))
+            # As the shell shows an exception, for which it has only one exit
+            # status.
+            sys.stderr.write('ERROR (%s): %s\n' % (type(exc).__name__, exc))
+            sys.exit(exc.exit_status)
     if args.host and cs.api_version < api_versions.APIVersion('2.56'):
         raise nova_exceptions.CommandError(
             'A host needs --os-compute-api-version 2.56 or greater.')
@@ -88,23 +97,11 @@ def migrate(cs, args):
 def _force(cs, args):
     server_id = shell._find_server(cs, args.server).id
     # The client itself sends no microversion above its own maximum.
-    client = migration.plain(cs.client)
-    if not args.poll:
-        migration.force(client, server_id, args.host)
-        return
-    progress = display.Display(sys.stdout)
-    watched = watch.Watch(client, server_id, args.host, progress.show)
-    migration.force(client, server_id, args.host)
-    look = LOOK % (server_id, server_id)
-    try:
-        watched.wait()
-    except exceptions.GaveUp as exc:
-        raise exceptions.GaveUp('%s %s' % (exc, look))
-    except KeyboardInterrupt:
-        sys.stderr.write('\n%s\n' % look)
-        raise
-    finally:
-        progress.close()
+    client = api.plain(cs.client)
+    command.migrate(
+        client, server_id, args.host,
+        functools.partial(migration.force, client, server_id, args.host),
+        command.Advice(server_id, *ADVICE), sys.stdout, sys.stderr, args.poll)
 
 
 # Nothing here may be called do_migrate: argparse refuses two commands of one

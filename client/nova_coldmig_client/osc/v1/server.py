@@ -14,21 +14,34 @@
 """The commands of openstackclient that are about servers."""
 
 import argparse
+import contextlib
+import functools
 import inspect
 import math
 
+from keystoneauth1 import exceptions as ksa_exceptions
+from openstack import exceptions as sdk_exceptions
+from openstack import utils as sdk_utils
 from openstackclient.compute.v2 import server
-from osc_lib import exceptions as osc_exceptions
 
-from nova_coldmig_client import display
+try:
+    # Older releases of openstackclient use it.
+    from novaclient import exceptions as nova_exceptions
+except ImportError:
+    nova_exceptions = None
+
+from nova_coldmig_client import api
+from nova_coldmig_client import command
 from nova_coldmig_client import exceptions
 from nova_coldmig_client import migration
-from nova_coldmig_client import watch
 
+NOVACLIENT_ERRORS = (
+    (nova_exceptions.ClientException,) if nova_exceptions else ())
 # What a shell makes of SIGINT.
 INTERRUPTED = 130
-LOOK = ('look at it with "openstack server show %s" and "openstack server '
-        'event list %s".')
+ADVICE = (('openstack server show', 'openstack server event list'),
+          'openstack server migration confirm',
+          'openstack server migration revert')
 
 
 def _seconds(text):
@@ -61,6 +74,43 @@ def _misuse(parsed_args):
         return '--timeout needs --wait or --confirm'
 
 
+@contextlib.contextmanager
+def _before():
+    """Have what SDK asks before read as Nova said it."""
+    try:
+        yield
+    except sdk_exceptions.HttpException as exc:
+        if exc.response is None:
+            raise
+        raise exceptions.RequestFailed.from_response(exc.response)
+
+
+@contextlib.contextmanager
+def _stock():
+    """Tell the outcomes of the stock command apart.
+
+    It looks for the server and asks for the migration, each once.
+    """
+    try:
+        yield
+    except sdk_exceptions.HttpException as exc:
+        if exc.response is None:
+            raise
+        failed = exceptions.RequestFailed.from_response(exc.response)
+        asked = exc.response.request.method == 'POST'
+    except NOVACLIENT_ERRORS as exc:
+        failed = exceptions.RequestFailed(str(exc), exc.code)
+        asked = exc.method == 'POST'
+    except ksa_exceptions.ClientException as exc:
+        failed = exceptions.RequestFailed(
+            str(exc), getattr(exc, 'http_status', None))
+        # Either of the two; Keystone answers with a status.
+        asked = failed.status is None
+    else:
+        return
+    raise migration.outcome(failed) if asked else failed
+
+
 class MigrateServer(server.MigrateServer):
     """A cold migration can be forced, and is waited for until it arrived.
 
@@ -72,11 +122,13 @@ class MigrateServer(server.MigrateServer):
     With ``--wait`` a cold migration succeeds if the server is on the host: in
     VERIFY_RESIZE, or with ``--confirm`` in ACTIVE or SHUTOFF. Otherwise the
     reason is printed. The status is shown on the way.
+
+    The exit status of a cold migration:
     """
 
-    _description = '%s\n\n%s' % (
+    _description = '%s\n\n%s\n\n%s' % (
         inspect.cleandoc(server.MigrateServer._description),
-        inspect.cleandoc(__doc__))
+        inspect.cleandoc(__doc__), exceptions.exit_statuses())
 
     def get_parser(self, prog_name):
         """Return the parser of the stock command with more options.
@@ -84,6 +136,10 @@ class MigrateServer(server.MigrateServer):
         :param prog_name: str
         """
         parser = super().get_parser(prog_name)
+        # The table of exit statuses has lines.
+        parser.formatter_class = type(
+            'HelpFormatter', (argparse.RawDescriptionHelpFormatter,
+                              parser.formatter_class), {})
         parser.add_argument(
             '--force', action='store_true',
             help='Bypass the scheduler on a cold migration; needs ``--host``, '
@@ -113,46 +169,48 @@ class MigrateServer(server.MigrateServer):
 
         :param parsed_args: argparse.Namespace
         :returns: int, the exit status, or None for success.
-        :raises: osc_lib.exceptions.CommandError
+        :raises: osc_lib.exceptions.CommandError by the stock command.
         """
-        waits = parsed_args.wait or parsed_args.confirm
-        if parsed_args.live_migration or not (waits or parsed_args.force):
+        if parsed_args.live_migration:
             return super().take_action(parsed_args)
         try:
-            return self._migrate(parsed_args, waits)
+            return self._migrate(parsed_args)
         except exceptions.ClientError as exc:
-            raise osc_exceptions.CommandError(str(exc))
+            # As openstackclient shows an exception, for which it has only
+            # one exit status.
+            self.app.LOG.error(exc)
+            self.app.LOG.debug('It was raised here:', exc_info=True)
+            return exc.exit_status
 
-    def _migrate(self, parsed_args, waits):
+    def _migrate(self, parsed_args):
         compute = self.app.client_manager.coldmig
-        found = compute.find_server(parsed_args.server, ignore_missing=False)
-        client = migration.plain(compute)
-        if not waits:
-            migration.force(client, found.id, parsed_args.host)
-            return
-        progress = display.Display(self.app.stdout)
-        watched = watch.Watch(client, found.id, parsed_args.host,
-                              progress.show)
-        begun = False
-        try:
+        host = parsed_args.host
+        waits = parsed_args.wait or parsed_args.confirm
+        if not parsed_args.force and (
+                not waits
+                # The stock command says what is wrong with these.
+                or parsed_args.block_migration or parsed_args.disk_overcommit
+                or host and not sdk_utils.supports_microversion(
+                    compute, migration.HOST_MICROVERSION)):
             try:
-                if parsed_args.force:
-                    migration.force(client, found.id, parsed_args.host)
-                else:
-                    # The same server, whatever its name is by now.
-                    stock = argparse.Namespace(**vars(parsed_args))
-                    stock.server, stock.wait = found.id, False
-                    super().take_action(stock)
-                begun = True
-                watched.wait(parsed_args.timeout, parsed_args.confirm)
-            finally:
-                progress.close()
-        except exceptions.GaveUp as exc:
-            raise osc_exceptions.CommandError(
-                '%s The migration goes on; %s' % (
-                    exc, LOOK % (found.id, found.id)))
+                with _stock():
+                    return super().take_action(parsed_args)
+            except exceptions.ClientError as exc:
+                raise command.Advice(parsed_args.server, *ADVICE).told(exc)
+        with _before():
+            found = compute.find_server(parsed_args.server,
+                                        ignore_missing=False)
+        client = api.plain(compute)
+        if parsed_args.force:
+            ask = functools.partial(migration.force, client, found.id, host)
+        else:
+            ask = functools.partial(migration.migrate, client, found.id, host,
+                                    compute.default_microversion)
+        try:
+            command.migrate(
+                client, found.id, host, ask,
+                command.Advice(found.id, *ADVICE), self.app.stdout,
+                self.app.stderr, parsed_args.wait, parsed_args.confirm,
+                parsed_args.timeout)
         except KeyboardInterrupt:
-            self.app.stderr.write('\nThe migration %s; %s\n' % (
-                'goes on' if begun else 'may have begun',
-                LOOK % (found.id, found.id)))
             return INTERRUPTED

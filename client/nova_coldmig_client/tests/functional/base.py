@@ -95,13 +95,14 @@ class ProgramTestCase(base.BaseTestCase):
         self.assertEqual(0, result.code, result.errors)
         return result
 
-    def run_refused(self, *args, **kwargs):
+    def run_refused(self, *args, code=3, **kwargs):
         """Run a program that has to fail in one sentence.
 
+        :param code: int, the exit status it has to fail with.
         :returns: str, the sentence.
         """
         result = self.run_any(*args, **kwargs)
-        self.assertEqual(1, result.code, result.errors)
+        self.assertEqual(code, result.code, result.errors)
         # The nova shell says first that it is deprecated.
         *_more, sentence = result.errors.strip().splitlines()
         self.assertLessEqual(len(_more), kwargs.get('program') == 'nova')

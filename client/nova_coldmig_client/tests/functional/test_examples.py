@@ -41,7 +41,7 @@ class TestExamples(base.CloudTestCase):
     def test_refused_at_once(self, name):
         self.assertIn('nowhere', self.run_refused(
             str(EXAMPLES / name), self.server.id, 'nowhere',
-            program=sys.executable))
+            program=sys.executable, code=1))
         self.assertUntouched()
 
     @ddt.data('with_openstacksdk.py', 'with_keystoneauth.py')
@@ -50,5 +50,5 @@ class TestExamples(base.CloudTestCase):
         self.assertIn(
             'Placement has nothing on host %s' % self.hosts[2],
             self.run_refused(str(EXAMPLES / name), big.id, self.hosts[2],
-                             program=sys.executable))
+                             program=sys.executable, code=1))
         self.assertIsOn(self.hosts[0], 'ACTIVE', big)

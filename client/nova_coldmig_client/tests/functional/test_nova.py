@@ -62,3 +62,13 @@ class TestNova(base.CloudTestCase):
             program='nova', user='member')
         self.assertIn("Policy doesn't allow", sentence)
         self.assertUntouched(own)
+
+    def test_refused_by_placement(self):
+        big = self.boot_big()
+        sentence = self.run_refused(
+            'migrate', '--force', 'True', '--poll', big.id, self.hosts[2],
+            program='nova')
+        self.assertTrue(sentence.startswith(
+            'ERROR (Refused): The server is ACTIVE on %s: Placement has '
+            'nothing on host %s' % (self.hosts[0], self.hosts[2])), sentence)
+        self.assertIsOn(self.hosts[0], 'ACTIVE', big)

@@ -12,8 +12,6 @@
 
 
 import ddt
-from keystoneauth1 import adapter
-from keystoneauth1 import exceptions as ksa_exceptions
 import requests
 
 from nova_coldmig_client import exceptions
@@ -21,121 +19,136 @@ from nova_coldmig_client import migration
 from nova_coldmig_client.tests.unit import base
 
 
-class TestPlain(base.TestCase):
-    def test_same_place(self):
-        special = adapter.LegacyJsonAdapter(
-            self.session, service_type='compute', interface='internal',
-            region_name='here', endpoint_override=base.NOVA,
-            default_microversion='2.1', user_agent='who')
-        plain = migration.plain(special)
-        self.assertIs(adapter.Adapter, type(plain))
+@ddt.ddt
+class TestDiscover(base.TestCase):
+    def discover(self):
+        return migration.discover(self.client)
+
+    def test_success(self):
+        self.install('2.4711')
+        self.assertEqual('2.4711', self.discover())
+
+    def test_cloud_without_the_package(self):
+        self.uninstall()
+        exc = self.assertRaises(exceptions.NotSupported, self.discover)
+        self.assertIn('does not have the package nova-coldmig', str(exc))
+
+    def test_another_extension_of_that_name(self):
+        self.requests.get(base.NOVA + migration.EXTENSION, json={
+            'extension': {'description': 'No number.'}})
+        self.assertRaises(exceptions.NotSupported, self.discover)
+
+    @ddt.data({'status_code': 503}, {'status_code': 404}, {'text': '<html>'})
+    def test_no_answer(self, answer):
+        # Nobody says that the package is missing.
+        self.requests.get(base.NOVA + migration.EXTENSION, **answer)
+        self.assertRaises(exceptions.RequestFailed, self.discover)
+
+    @ddt.data('2.1', base.UNTOLD)
+    def test_microversion_is_lost(self, microversion):
+        self.install(headers=base.taken_at(microversion))
+        self.assertRaises(exceptions.MicroversionLost, self.discover)
+
+
+@ddt.ddt
+class RequestMixin:
+    """A request for a migration, by whatever function."""
+
+    def assertRaisesFrom(self, expected, **answer):
+        self.requests.post(base.SERVER + '/action', **answer)
+        return str(self.assertRaises(expected, self.ask))
+
+    def test_refused(self):
         self.assertEqual(
-            ('compute', 'internal', 'here', base.NOVA, 'who', None),
-            (plain.service_type, plain.interface, plain.region_name,
-             plain.endpoint_override, plain.user_agent,
-             plain.default_microversion))
+            'It is resized. (HTTP 409) (Request-ID: req-1)',
+            self.assertRaisesFrom(exceptions.Refused, **base.error(
+                409, 'It is resized.')))
 
-    def test_compute_if_the_client_does_not_say(self):
-        self.assertEqual('compute', migration.plain(
-            adapter.Adapter(self.session)).service_type)
+    @ddt.data({'status_code': 500}, {'status_code': 502},
+              {'status_code': 503}, {'status_code': 504},
+              {'status_code': 200, 'text': '<html>'}, {'status_code': 300},
+              {'exc': requests.exceptions.ConnectionError('gone')},
+              {'exc': requests.exceptions.ReadTimeout('slow')})
+    def test_answer_is_lost(self, answer):
+        self.assertIn('whether it took the request is not known.',
+                      self.assertRaisesFrom(exceptions.NotKnown, **answer))
 
+    @ddt.data('2.1', '2.55')
+    def test_host_was_ignored(self, microversion):
+        self.assertIn(
+            'Nova took the request at microversion %s and not at %s' % (
+                microversion, self.sent),
+            self.assertRaisesFrom(
+                exceptions.Misdirected, status_code=202,
+                headers=base.taken_at(microversion)))
 
-@ddt.ddt
-class TestSend(base.TestCase):
-    def send(self, **answer):
-        self.requests.get(base.SERVER, **answer)
-        return self.assertRaises(
-            exceptions.RequestFailed, migration.send, self.client, 'GET',
-            '/servers/the-id')
-
-    def test_message_of_nova(self):
-        exc = self.send(**base.error(403, 'Not for you.', 'forbidden'))
-        self.assertEqual('Not for you. (HTTP 403) (Request-ID: req-1)',
-                         str(exc))
-        self.assertFalse(exc.transient)
-
-    @ddt.data({'text': '<html>'}, {'json': []}, {'json': {'a': 1, 'b': 2}},
-              {'json': {'a': 1}}, {'json': {'a': {}}}, {'json': 7})
-    def test_message_of_something_else(self, body):
-        exc = self.send(status_code=502, reason='Bad Gateway', **body)
-        self.assertEqual('Bad Gateway (HTTP 502)', str(exc))
-
-    @ddt.data((409, False), (404, False), (429, True), (500, True),
-              (503, True))
-    @ddt.unpack
-    def test_transient(self, status, transient):
-        self.assertEqual(transient, self.send(status_code=status).transient)
-
-    @ddt.data(requests.exceptions.ConnectionError('gone'),
-              requests.exceptions.ReadTimeout('slow'))
-    def test_no_answer(self, exc):
-        exc = self.send(exc=exc)
-        self.assertIsNone(exc.status)
-        self.assertTrue(exc.transient)
-        self.assertIn('nova.example.com', str(exc))
-
-    @ddt.data((ksa_exceptions.Unauthorized, False),
-              (ksa_exceptions.ServiceUnavailable, True))
-    @ddt.unpack
-    def test_keystone(self, exc, transient):
-        self.assertEqual(transient, self.send(exc=exc('Keystone')).transient)
+    def test_microversion_is_not_told(self):
+        self.assertIn('is not known', self.assertRaisesFrom(
+            exceptions.NotKnown, status_code=202,
+            headers=base.taken_at(base.UNTOLD)))
 
 
 @ddt.ddt
-class TestNegotiate(base.TestCase):
-    @ddt.data(('2.105', '2.84'), ('2.84', '2.84'), ('2.79', '2.79'),
-              ('2.9', '2.9'), ('', None))
-    @ddt.unpack
-    def test_no_more_than_there_is(self, maximum, expected):
-        self.announce(maximum)
-        self.assertEqual(expected, migration.negotiate(self.client, '2.84'))
+class TestForce(RequestMixin, base.TestCase):
+    sent = '2.4711'
 
-    def test_no_version_document(self):
-        self.requests.get(base.NOVA, status_code=404)
-        self.assertIsNone(migration.negotiate(self.client, '2.84'))
+    def setUp(self):
+        super().setUp()
+        self.install(self.sent)
 
-
-class TestForce(base.TestCase):
-    def force(self):
+    def ask(self):
         migration.force(self.client, 'the-id', 'host3')
 
-    def test_microversion_is_discovered(self):
-        self.install('2.4711')
+    def test_success(self):
         post = self.accept()
-        self.force()
+        self.ask()
         self.assertEqual({'migrate': {'host': 'host3', 'force': True}},
                          post.last_request.json())
         self.assertEqual('compute 2.4711',
                          self.microversion(post.last_request))
 
-    def test_cloud_without_the_package(self):
-        self.requests.get(base.NOVA + migration.EXTENSION, status_code=404)
+    @ddt.data('2.1', base.UNTOLD)
+    def test_not_where_the_microversion_is_lost(self, microversion):
+        self.install(headers=base.taken_at(microversion))
         post = self.accept()
-        exc = self.assertRaises(exceptions.NotSupported, self.force)
-        self.assertIn('does not have the package nova-coldmig', str(exc))
+        self.assertRaises(exceptions.MicroversionLost, self.ask)
         self.assertFalse(post.called)
 
-    def test_another_extension_of_that_name(self):
-        self.requests.get(base.NOVA + migration.EXTENSION, json={
-            'extension': {'description': 'No number.'}})
-        self.assertRaises(exceptions.NotSupported, self.force)
+    @ddt.data('2.56', '2.4710', '2.4712')
+    def test_another_microversion(self, microversion):
+        self.assertIn('whether it is forced is not known',
+                      self.assertRaisesFrom(
+                          exceptions.NotKnown, status_code=202,
+                          headers=base.taken_at(microversion)))
 
-    def test_discovery_fails(self):
-        self.requests.get(base.NOVA + migration.EXTENSION, status_code=503)
-        exc = self.assertRaises(exceptions.RequestFailed, self.force)
-        self.assertEqual(503, exc.status)
 
-    def test_refused(self):
-        self.install()
-        self.requests.post(base.SERVER + '/action',
-                           **base.error(409, 'It is resized.'))
-        exc = self.assertRaises(exceptions.RequestFailed, self.force)
-        self.assertIn('It is resized.', str(exc))
-        self.assertNotIn('not known', str(exc))
+@ddt.ddt
+class TestMigrate(RequestMixin, base.TestCase):
+    sent = '2.74'
 
-    def test_no_answer(self):
-        self.install()
-        self.requests.post(base.SERVER + '/action',
-                           exc=requests.exceptions.ConnectionError('gone'))
-        exc = self.assertRaises(exceptions.RequestFailed, self.force)
-        self.assertIn('Whether the migration began is not known.', str(exc))
+    def ask(self, host='host3', microversion='2.74'):
+        migration.migrate(self.client, 'the-id', host, microversion)
+
+    @ddt.data(('host3', '2.74', '2.74'), ('host3', None, '2.56'))
+    @ddt.unpack
+    def test_host(self, host, microversion, sent):
+        post = self.accept()
+        self.ask(host, microversion)
+        self.assertEqual({'migrate': {'host': 'host3'}},
+                         post.last_request.json())
+        self.assertEqual('compute ' + sent,
+                         self.microversion(post.last_request))
+
+    @ddt.data('2.1', base.UNTOLD)
+    def test_any_host(self, taken):
+        # It means the same at each microversion.
+        post = self.requests.post(
+            base.SERVER + '/action', status_code=202,
+            headers=base.taken_at(taken))
+        self.ask(host=None)
+        self.assertEqual({'migrate': None}, post.last_request.json())
+
+    def test_another_microversion_that_reads_the_host(self):
+        self.requests.post(base.SERVER + '/action', status_code=202,
+                           headers=base.taken_at('2.56'))
+        self.ask()

@@ -15,6 +15,7 @@ import ddt
 import requests
 
 from nova_coldmig_client import exceptions
+from nova_coldmig_client import polling
 from nova_coldmig_client.tests.unit import base
 from nova_coldmig_client import watch
 
@@ -135,11 +136,17 @@ class TestWatch(base.TestCase):
     def test_deleted(self):
         self.assertFails(
             self.watch(base.server('RESIZE', 'host1', 'resize_prep'),
-                       {'status_code': 404}),
+                       base.error(404, 'No such server.', 'itemNotFound')),
             'The server was deleted meanwhile.')
 
     @ddt.data(LOST, {'status_code': 503}, {'status_code': 500},
-              {'status_code': 429})
+              {'status_code': 429},
+              # Of something between here and Nova.
+              {'status_code': 404, 'text': '<html>'},
+              {'text': '<html>'}, {'text': ''}, {'json': {}},
+              {'json': {'server': {}}}, {'json': {'server': None}},
+              {'status_code': 300, 'json': {'choices': []}},
+              {'status_code': 204})
     def test_nova_comes_back(self, trouble):
         self.assertEqual('VERIFY_RESIZE', self.watch(
             base.server('RESIZE', 'host1', 'resize_prep'), trouble,
@@ -153,7 +160,7 @@ class TestWatch(base.TestCase):
             exceptions.GaveUp, self.watch(
                 {'status_code': 503, 'reason': 'Busy'}).wait, timeout)
         self.assertEqual('Nova does not answer: Busy (HTTP 503).', str(exc))
-        self.assertEqual(seconds, watch.time.monotonic())
+        self.assertEqual(seconds, polling.time.monotonic())
 
     def test_silence_is_counted_anew(self):
         answers = []
@@ -184,6 +191,43 @@ class TestWatch(base.TestCase):
         self.assertEqual(60, self.requests.last_request.timeout)
         watched.wait(timeout=30)
         self.assertEqual(30, self.requests.last_request.timeout)
+
+    def hang(self, request, context):
+        """Do not answer within the time that a request has."""
+        polling.time.monotonic.return_value += request.timeout
+        raise requests.exceptions.ReadTimeout('slow')
+
+    def test_last_request_has_no_time(self):
+        def state(request, context):
+            if polling.time.monotonic() < 9:
+                return base.server('RESIZE', 'host1', 'resize_prep')['json']
+            self.hang(request, context)
+
+        watched = self.watch(base.server('ACTIVE', 'host1'))
+        self.requests.get(base.SERVER, json=state)
+        exc = self.assertRaises(exceptions.GaveUp, watched.wait, 10.5)
+        self.assertEqual(
+            'The 10.5 s were over before the last request was answered (no '
+            'answer in the 2 s that were left). Before it, the server was '
+            'RESIZE (resize_prep).', str(exc))
+        self.assertEqual(10.5, polling.time.monotonic())
+
+    def test_nova_was_silent_before_the_time_was_over(self):
+        watched = self.watch(base.server('ACTIVE', 'host1'))
+        self.requests.get(base.SERVER, json=self.hang)
+        exc = self.assertRaises(exceptions.GaveUp, watched.wait, 100)
+        self.assertIn('Nova does not answer: ', str(exc))
+
+    # The microversion.
+
+    @ddt.data('2.1', base.UNTOLD)
+    def test_microversion_is_lost(self, microversion):
+        before = dict(base.server('ACTIVE', 'host1'),
+                      headers=base.taken_at(microversion))
+        self.assertRaises(exceptions.MicroversionLost, self.watch,
+                          before=before)
+        # No host can be ignored.
+        self.watch(host=None, before=before)
 
     # The reason.
 
@@ -220,9 +264,79 @@ class TestWatch(base.TestCase):
         self.assertReason(
             'the event a failed, and its details are not shown', event('a'))
 
+    NEUTRAL = ('Migration pre-check error: The host can not take the server; '
+               'see the event coldmig_refused.')
+    FULL = 'Placement has nothing on host host3. ' * 20
+
+    def assertRefused(self, reason, *events, status='ACTIVE', host='host1',
+                      expected=exceptions.Refused):
+        self.failed('migrate', *events)
+        exc = self.assertRaises(
+            expected, self.watch(base.server(status, host)).wait)
+        self.assertEqual('The server is %s on %s: %s' % (
+            status, host, reason), str(exc))
+
+    def test_refusal(self):
+        self.assertRefused(
+            self.FULL, event('conductor_migrate_server', details=self.NEUTRAL),
+            event('coldmig_refused', details=self.FULL),
+            event('cold_migrate', details=self.NEUTRAL))
+        self.assertEqual(0, polling.time.monotonic())
+
+    def test_refusal_comes_late(self):
+        self.failed('migrate')
+        self.requests.get(base.ACTIONS + '/req-new', [
+            {'json': {'instanceAction': {'events': [
+                event('cold_migrate', details=self.NEUTRAL),
+                event('conductor_migrate_server', None, details=None)]}}},
+            {'json': {'instanceAction': {'events': [
+                event('coldmig_refused', details=self.FULL),
+                event('cold_migrate', details=self.NEUTRAL),
+                event('conductor_migrate_server', details=self.NEUTRAL)]}}}])
+        exc = self.assertRaises(exceptions.Refused, self.watch(
+            base.server('ACTIVE', 'host1')).wait)
+        self.assertIn(self.FULL, str(exc))
+
+    def test_refusal_is_not_shown(self):
+        self.assertRefused(
+            'Nova refused the migration. The reason is in the event '
+            'coldmig_refused of the request req-new, for an administrator to '
+            'read.', event('conductor_migrate_server'),
+            event('coldmig_refused'))
+
+    def test_refusal_was_not_written(self):
+        self.assertReason(
+            self.NEUTRAL,
+            event('conductor_migrate_server', details=self.NEUTRAL))
+
+    def test_refusal_without_words(self):
+        self.assertReason(
+            self.NEUTRAL,
+            event('conductor_migrate_server', details=self.NEUTRAL),
+            event('coldmig_refused', details=None))
+
+    def test_older_package(self):
+        self.assertReason(
+            'host3 is full',
+            event('conductor_migrate_server', details='host3 is full'))
+
+    @ddt.data(('ERROR', 'host1'), ('ACTIVE', 'host2'))
+    @ddt.unpack
+    def test_refused_but_not_as_it_was(self, status, host):
+        self.assertRefused(
+            self.FULL, event('coldmig_refused', details=self.FULL),
+            status=status, host=host, expected=exceptions.MigrationFailed)
+
+    def test_event_that_never_ends(self):
+        # Its nova-compute died.
+        self.assertReason('a cause', event('b', None),
+                          event('a', details='a cause'))
+        self.assertEqual(5, polling.time.monotonic())
+
     def test_reason_comes_late(self):
         self.requests.get(base.ACTIONS + '/req-new', [
             {'json': {'instanceAction': {}}},
+            {'status_code': 503}, {'text': '<html>'},
             {'json': {'instanceAction': {'events': [event('a', None)]}}},
             {'json': {'instanceAction': {'events': [
                 event('a', details='host3 is full')]}}}])
@@ -241,6 +355,14 @@ class TestWatch(base.TestCase):
         self.assertFails(
             self.watch(base.server('ACTIVE', 'host1')),
             'The server is ACTIVE on host1: Nova does not say why.')
+
+    def test_actions_are_not_for_everybody(self):
+        self.requests.get(base.ACTIONS, **base.error(
+            403, 'Not for you.', 'forbidden'))
+        self.assertFails(
+            self.watch(base.server('ACTIVE', 'host1')),
+            'The server is ACTIVE on host1: the reason could not be read: '
+            'Not for you. (HTTP 403) (Request-ID: req-1)')
 
     def test_reason_can_not_be_read(self):
         self.requests.get(base.ACTIONS + '/req-new', status_code=503,
@@ -291,38 +413,146 @@ class TestWatch(base.TestCase):
     def confirmed(self, after):
         """Have the server confirmed some seconds after the last request."""
         def state(request, context):
-            if watch.time.monotonic() >= after:
+            if polling.time.monotonic() >= after:
                 return base.server('ACTIVE', 'host3')['json']
             return base.server('VERIFY_RESIZE', 'host3')['json']
 
         self.requests.get(base.SERVER, json=state)
 
-    @ddt.data(LOST, {'status_code': 503}, {'status_code': 504})
+    @ddt.data(LOST, {'status_code': 502}, {'status_code': 503},
+              {'status_code': 504}, {'status_code': 200, 'text': '<html>'})
     def test_nova_is_away_when_confirming(self, trouble):
         watched = self.confirm(trouble, trouble, {'status_code': 202})
         self.confirmed(after=30)
         self.assertEqual('ACTIVE', watched.wait(confirm=True))
         self.assertEqual(3, self.posted.call_count)
 
+    def act(self, *events, after=0):
+        """Have somebody confirm the server, as is seen after some seconds."""
+        def listed(request, context):
+            return {'instanceActions': [
+                {'action': 'confirmResize', 'request_id': 'req-confirm'}] * (
+                    polling.time.monotonic() >= after)}
+
+        self.requests.get(base.ACTIONS, json=listed)
+        self.requests.get(base.ACTIONS + '/req-confirm', json={
+            'instanceAction': {'events': list(events)}})
+
+    def record(self, *records):
+        """Have the migrations of the server be shown."""
+        self.requests.get(base.MIGRATIONS, json={'migrations': [
+            dict(zip(('created_at', 'migration_type', 'status'), record))
+            for record in records]})
+
+    def refuse_to_confirm(self):
+        return self.confirm(base.error(400, 'Not resized.', 'badRequest'))
+
+    OLD = ('2026-01-01', 'migration', 'finished')
+    NEW = ('2026-01-02', 'migration', 'confirming')
+    LIVE = ('2026-01-03', 'live-migration', 'error')
+
+    @ddt.data([NEW], [OLD, NEW], [NEW, OLD], [OLD, NEW, LIVE],
+              [('2026-01-02', 'resize', 'confirming')])
+    def test_others_confirm_slowly(self, records):
+        watched = self.refuse_to_confirm()
+        self.confirmed(after=310)
+        self.record(*records)
+        self.assertEqual('ACTIVE', watched.wait(confirm=True))
+        self.assertEqual(1, self.posted.call_count)
+
+    @ddt.data([], [event('compute_confirm_resize', None)],
+              [event('compute_confirm_resize', None),
+               event('conductor_confirm_snapshot_based_resize', 'Success')])
+    def test_others_confirm_slowly_seen_by_a_member(self, events):
+        watched = self.refuse_to_confirm()
+        self.confirmed(after=310)
+        self.act(*events, after=1)
+        self.assertEqual('ACTIVE', watched.wait(confirm=True))
+
+    @ddt.data([OLD], [('2026-01-02', 'migration', 'error')],
+              # What was left of an older migration.
+              [('2026-01-01', 'migration', 'confirming'),
+               ('2026-01-02', 'migration', 'finished')])
+    def test_nobody_confirms(self, records):
+        watched = self.refuse_to_confirm()
+        self.record(*records)
+        self.assertFails(
+            watched, 'The server is VERIFY_RESIZE on host3: Not resized. '
+            '(HTTP 400) (Request-ID: req-1)', confirm=True)
+        self.assertEqual(5, polling.time.monotonic())
+
+    def test_others_fail_to_confirm(self):
+        watched = self.refuse_to_confirm()
+        self.requests.get(base.SERVER, [
+            base.server('VERIFY_RESIZE', 'host3'),
+            base.server('VERIFY_RESIZE', 'host3'),
+            base.server('ERROR', 'host3')])
+        self.act(event('compute_confirm_resize', details='No way'), after=1)
+        self.assertFails(watched, 'The server is ERROR on host3: No way',
+                         confirm=True)
+
+    def test_time_is_over_while_others_confirm(self):
+        watched = self.refuse_to_confirm()
+        self.record(self.NEW)
+        exc = self.assertRaises(exceptions.GaveUp, watched.wait, 8,
+                                confirm=True)
+        self.assertEqual('After 8 s the server is VERIFY_RESIZE and being '
+                         'confirmed.', str(exc))
+
+    def test_confirmation_comes_to_nothing(self):
+        # nova-compute does so if it finds the migration in another status.
+        watched = self.confirm({'status_code': 204})
+        self.act(event('compute_confirm_resize', 'Success'))
+        self.requests.get(base.ACTIONS, [
+            {'json': {'instanceActions': []}},
+            {'json': {'instanceActions': [
+                {'action': 'confirmResize', 'request_id': 'req-confirm'}]}}])
+        self.assertFails(watched, 'The server is VERIFY_RESIZE on host3: Nova '
+                         'does not say why.', confirm=True)
+
     def test_only_the_answer_was_lost(self):
         watched = self.confirm({'status_code': 504}, base.error(
             400, 'Not resized.', 'badRequest'))
-        self.confirmed(after=60)
+        self.confirmed(after=310)
+        self.act(event('compute_confirm_resize', None), after=1)
         self.assertEqual('ACTIVE', watched.wait(confirm=True))
-        self.assertEqual(2, self.posted.call_count)
+        self.assertEqual(1, self.posted.call_count)
+
+    LOST_CONFIRMATION = (
+        'The server is VERIFY_RESIZE on host3. The answer of Nova to the '
+        'request to confirm that was lost (Busy (HTTP 503)), so whether it is '
+        'confirmed is not known.')
+
+    def assertNotKnown(self, message, watched, **kwargs):
+        exc = self.assertRaises(
+            exceptions.NotKnown, watched.wait, confirm=True, **kwargs)
+        self.assertEqual(message, str(exc))
 
     def test_nova_does_not_come_back_to_confirm(self):
-        self.assertFails(
-            self.confirm({'status_code': 503, 'reason': 'Busy'}),
-            'The server is VERIFY_RESIZE on host3: Busy (HTTP 503)',
-            confirm=True)
-        self.assertEqual(300, watch.time.monotonic() // 10 * 10)
+        self.assertNotKnown(
+            self.LOST_CONFIRMATION,
+            self.confirm({'status_code': 503, 'reason': 'Busy'}))
+        self.assertEqual(300, polling.time.monotonic() // 10 * 10)
 
     def test_no_time_to_confirm_again(self):
-        exc = self.assertRaises(
-            exceptions.GaveUp, self.confirm({'status_code': 503}).wait,
-            timeout=60, confirm=True)
-        self.assertEqual('After 60 s the server is VERIFY_RESIZE.', str(exc))
+        self.assertNotKnown(
+            self.LOST_CONFIRMATION,
+            self.confirm({'status_code': 503, 'reason': 'Busy'}), timeout=60)
+        self.assertEqual(60, polling.time.monotonic())
+
+    def test_no_time_to_hear_of_the_confirmation(self):
+        watched = self.confirm({'text': self.hang})
+        self.assertNotKnown(
+            self.LOST_CONFIRMATION.replace(
+                'Busy (HTTP 503)', 'no answer in the 3 s that were left'),
+            watched, timeout=3)
+
+    def test_confirmation_has_to_wait_for_its_turn(self):
+        watched = self.confirm(base.error(429, 'Too many.', 'overLimit'),
+                               {'status_code': 204})
+        self.confirmed(after=8)
+        self.assertEqual('ACTIVE', watched.wait(confirm=True))
+        self.assertEqual(2, self.posted.call_count)
 
     def test_reverted_meanwhile(self):
         self.requests.post(base.SERVER + '/action',
@@ -344,10 +574,9 @@ class TestWatch(base.TestCase):
             'The server is ERROR on host3: No way', confirm=True)
 
     def test_confirmation_takes_too_long(self):
-        self.accept()
-        exc = self.assertRaises(
-            exceptions.GaveUp,
-            self.watch(base.server('VERIFY_RESIZE', 'host3')).wait,
-            timeout=2.5, confirm=True)
-        self.assertEqual('After 2.5 s the server is VERIFY_RESIZE.',
-                         str(exc))
+        watched = self.confirm({'status_code': 204})
+        self.record(self.NEW)
+        exc = self.assertRaises(exceptions.GaveUp, watched.wait, timeout=400,
+                                confirm=True)
+        self.assertEqual('After 400 s the server is VERIFY_RESIZE and being '
+                         'confirmed.', str(exc))

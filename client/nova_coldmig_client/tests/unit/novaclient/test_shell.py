@@ -24,7 +24,6 @@ from novaclient import exceptions as nova_exceptions
 from novaclient import shell as nova_shell
 from novaclient.v2 import shell as stock
 
-from nova_coldmig_client import migration
 from nova_coldmig_client.novaclient import shell
 from nova_coldmig_client.tests.unit import base
 from nova_coldmig_client import watch
@@ -67,6 +66,14 @@ class TestMigrate(base.TestCase):
     def assertRefused(self, *args, **kwargs):
         return str(self.assertRaises(
             nova_exceptions.CommandError, self.run_command, *args, **kwargs))
+
+    def assertEnds(self, exit_status, *args):
+        """Run a command that has to end with a sentence, and return that."""
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors):
+            exc = self.assertRaises(SystemExit, self.run_command, *args)
+        self.assertEqual(exit_status, exc.code)
+        return errors.getvalue()
 
     @ddt.data(['--force', 'True', 'the-id', 'host3'],
               ['--force', 'true', '--host', 'host3', 'the-id'],
@@ -113,15 +120,37 @@ class TestMigrate(base.TestCase):
                       errors.getvalue())
 
     def test_cloud_without_the_package(self):
-        self.requests.get(base.NOVA + migration.EXTENSION, status_code=404)
+        self.uninstall()
         self.assertIn('does not have the package nova-coldmig',
-                      self.assertRefused('--force', 'True', 'the-id', 'h'))
+                      self.assertEnds(3, '--force', 'True', 'the-id', 'h'))
 
     def test_refused(self):
         self.requests.post(base.SERVER + '/action',
                            **base.error(409, 'It is resized.'))
-        self.assertEqual('It is resized. (HTTP 409) (Request-ID: req-1)',
-                         self.assertRefused('--force', 'True', 'the-id', 'h'))
+        self.assertEqual(
+            'ERROR (Refused): It is resized. (HTTP 409) (Request-ID: req-1)'
+            '\n', self.assertEnds(3, '--force', 'True', 'the-id', 'h'))
+
+    def test_microversion_is_lost(self):
+        self.install(headers=base.taken_at('2.1'))
+        self.assertIn('so the migration was not asked for', self.assertEnds(
+            3, '--force', 'True', 'the-id', 'host3'))
+        self.assertFalse(self.post.called)
+
+    def test_microversion_is_lost_at_last(self):
+        self.requests.post(base.SERVER + '/action', status_code=202,
+                           headers=base.taken_at('2.1'))
+        self.assertIn(
+            '"nova resize-revert the-id" takes it back, and "nova '
+            'resize-confirm the-id" leaves it there.', self.assertEnds(
+                7, '--force', 'True', 'the-id', 'host3'))
+
+    def test_answer_is_lost(self):
+        self.requests.post(base.SERVER + '/action', status_code=504)
+        self.assertIn(
+            'Before you try again, look at it with "nova show the-id" and '
+            '"nova instance-action-list the-id".', self.assertEnds(
+                6, '--force', 'True', 'the-id', 'host3'))
 
     def test_poll(self):
         self.answers(base.server('RESIZE', 'host1', 'resize_prep'),
@@ -133,15 +162,16 @@ class TestMigrate(base.TestCase):
     def test_poll_tells_the_truth(self):
         self.answers(base.server('ACTIVE', 'host1'))
         self.assertEqual(
-            'The server is ACTIVE on host1: Nova does not say why.',
-            self.assertRefused('--force', 'True', '--poll', 'the-id',
-                               'host3'))
+            'ERROR (MigrationFailed): The server is ACTIVE on host1: Nova '
+            'does not say why.\n',
+            self.assertEnds(4, '--force', 'True', '--poll', 'the-id',
+                            'host3'))
 
     def test_poll_gives_up(self):
         self.answers({'status_code': 503})
         self.assertIn('look at it with "nova show the-id"',
-                      self.assertRefused('--force', 'True', '--poll',
-                                         'the-id', 'host3'))
+                      self.assertEnds(5, '--force', 'True', '--poll',
+                                      'the-id', 'host3'))
 
     def test_interrupted(self):
         errors = io.StringIO()

@@ -13,11 +13,15 @@
 
 import contextlib
 import io
+import logging
 import types
 from unittest import mock
 
 import ddt
+from keystoneauth1 import exceptions as ksa_exceptions
+from novaclient import exceptions as nova_exceptions
 from openstack import connection
+from openstack import exceptions as sdk_exceptions
 from openstackclient.common import clientmanager
 from openstackclient.compute.v2 import server as stock
 from osc_lib import exceptions as osc_exceptions
@@ -35,8 +39,10 @@ class TestMigrateServer(base.TestCase):
         self.quicken()
         sdk = connection.Connection(
             session=self.session, compute_endpoint_override=base.NOVA)
+        self.compute = sdk.compute
         self.app = types.SimpleNamespace(
             stdout=io.StringIO(), stderr=io.StringIO(),
+            LOG=mock.create_autospec(logging.getLogger()),
             client_manager=types.SimpleNamespace(coldmig=plugin.make_client(
                 types.SimpleNamespace(sdk_connection=sdk))))
         self.command = server.MigrateServer(self.app, None)
@@ -67,9 +73,12 @@ class TestMigrateServer(base.TestCase):
     def run_command(self, *args):
         return self.command.take_action(self.parse(*args))
 
-    def assertRefused(self, *args):
-        return str(self.assertRaises(
-            osc_exceptions.CommandError, self.run_command, *args))
+    def assertEnds(self, exit_status, *args):
+        """Run a command that has to end with a sentence, and return that."""
+        self.app.LOG.reset_mock()
+        self.assertEqual(exit_status, self.run_command(*args))
+        (call,) = self.app.LOG.error.call_args_list
+        return str(call[0][0])
 
     # What the stock command is left.
 
@@ -77,7 +86,10 @@ class TestMigrateServer(base.TestCase):
               ['--live-migration', 'demo'],
               ['--live-migration', '--host', 'host3', '--wait', 'demo'],
               ['--live-migration', '--block-migration', 'demo'],
-              ['--shared-migration', 'demo'])
+              ['--shared-migration', 'demo'],
+              # It says what is wrong.
+              ['--block-migration', '--wait', 'demo'],
+              ['--disk-overcommit', '--confirm', 'demo'])
     def test_stock(self, args):
         parsed_args = self.parse(*args)
         self.assertIs(self.stock.return_value,
@@ -86,14 +98,59 @@ class TestMigrateServer(base.TestCase):
         self.assertFalse([request for request in self.requests.request_history
                           if 'servers' in request.url])
 
-    def test_stock_waits_no_more(self):
-        self.answers(base.server('VERIFY_RESIZE', 'host2'))
-        self.assertIsNone(self.run_command(
-            '--host', 'host2', '--wait', 'demo'))
-        (_command, parsed_args), _kwargs = self.stock.call_args
-        self.assertEqual(('the-id', 'host2', False), (
-            parsed_args.server, parsed_args.host, parsed_args.wait))
+    def test_stock_refuses_the_microversion(self):
+        self.compute.default_microversion = '2.55'
+        args = self.parse('--host', 'host3', '--wait', 'demo')
+        self.command.take_action(args)
+        self.stock.assert_called_once_with(self.command, args)
         self.assertFalse(self.post.called)
+
+    def stock_asks(self, method, **answer):
+        """Have the stock command make one request, with SDK."""
+        def ask(*args):
+            sdk_exceptions.raise_from_response(
+                self.compute.request(base.SERVER + '/action', method))
+
+        self.requests.register_uri(method, base.SERVER + '/action', **answer)
+        self.stock.side_effect = ask
+
+    @ddt.data(('POST', 409, 3, 'It is resized. (HTTP 409) (Request-ID: '
+                               'req-1)'),
+              ('GET', 403, 1, 'It is resized. (HTTP 403) (Request-ID: '
+                              'req-1)'),
+              ('POST', 504, 6, 'The answer of Nova was lost (It is resized. '
+               '(HTTP 504) (Request-ID: req-1)), so whether it took the '
+               'request is not known. Before you try again, look at it with '
+               '"openstack server show demo" and "openstack server event list '
+               'demo".'))
+    @ddt.unpack
+    def test_stock_outcome(self, method, status, exit_status, sentence):
+        self.stock_asks(method, **base.error(status, 'It is resized.'))
+        self.assertEqual(sentence, self.assertEnds(exit_status, 'demo'))
+
+    @ddt.data(('POST', 409, 3, 'No. (HTTP 409)'),
+              ('GET', 404, 1, 'No. (HTTP 404)'),
+              ('POST', 502, 6, 'is not known'))
+    @ddt.unpack
+    def test_stock_outcome_with_novaclient(self, method, status, exit_status,
+                                           sentence):
+        self.stock.side_effect = nova_exceptions.ClientException(
+            status, 'No.', method=method)
+        self.assertIn(sentence, self.assertEnds(exit_status, 'demo'))
+
+    @ddt.data((ksa_exceptions.ConnectFailure('gone'), 6),
+              (ksa_exceptions.Unauthorized('Who?'), 1))
+    @ddt.unpack
+    def test_stock_without_an_answer(self, problem, exit_status):
+        self.stock.side_effect = problem
+        self.assertEnds(exit_status, 'demo')
+
+    @ddt.data(sdk_exceptions.SDKException('No Server found for demo'),
+              osc_exceptions.CommandError('Use 2.56.'), KeyboardInterrupt())
+    def test_stock_error(self, problem):
+        self.stock.side_effect = problem
+        self.assertIs(problem, self.assertRaises(
+            type(problem), self.run_command, 'demo'))
 
     def test_all_options_of_stock(self):
         def options(command):
@@ -111,6 +168,10 @@ class TestMigrateServer(base.TestCase):
         text = self.command.get_description()
         self.assertTrue(text.startswith('Migrate server to different host.'))
         self.assertIn('a cold migration to a named host bypasses', text)
+        text = self.command.get_parser('x').format_help()
+        self.assertIn('\n* 3: It was refused. The server is where and as it '
+                      'was.\n', text)
+        self.assertIn('\n                        ``--host``', text)
 
     # Force.
 
@@ -146,17 +207,16 @@ class TestMigrateServer(base.TestCase):
         self.answers(base.server('ACTIVE', 'host1'))
         self.assertEqual(
             'The server is ACTIVE on host1: Nova does not say why.',
-            self.assertRefused('--host', 'host3', '--force', '--wait',
-                               'demo'))
+            self.assertEnds(4, '--host', 'host3', '--force', '--wait',
+                            'demo'))
 
     @ddt.data([], ['--wait'])
     def test_cloud_without_the_package(self, more):
         self.answers()
-        self.requests.get(base.NOVA + server.migration.EXTENSION,
-                          status_code=404)
+        self.uninstall()
         self.assertIn('does not have the package nova-coldmig',
-                      self.assertRefused('--host', 'host3', '--force', 'demo',
-                                         *more))
+                      self.assertEnds(3, '--host', 'host3', '--force', 'demo',
+                                      *more))
         self.assertFalse(self.post.called)
 
     @ddt.data([], ['--wait'])
@@ -165,8 +225,110 @@ class TestMigrateServer(base.TestCase):
         self.requests.post(base.SERVER + '/action',
                            **base.error(403, 'Not for you.', 'forbidden'))
         self.assertEqual('Not for you. (HTTP 403) (Request-ID: req-1)',
-                         self.assertRefused('--host', 'host3', '--force',
-                                            'demo', *more))
+                         self.assertEnds(3, '--host', 'host3', '--force',
+                                         'demo', *more))
+
+    def test_search_is_refused(self):
+        self.requests.get(
+            base.NOVA + '/servers/detail?name=demo',
+            **base.error(403, 'Not for you.', 'forbidden'))
+        self.assertEqual('Not for you. (HTTP 403) (Request-ID: req-1)',
+                         self.assertEnds(1, '--host', 'host3', '--force',
+                                         'demo'))
+
+    def test_no_such_server(self):
+        self.requests.get(base.NOVA + '/servers/detail?name=demo',
+                          json={'servers': []})
+        exc = self.assertRaises(
+            sdk_exceptions.SDKException, self.run_command,
+            '--host', 'host3', '--force', 'demo')
+        self.assertEqual('No Server found for demo', str(exc))
+
+    @ddt.data([], ['--wait'])
+    def test_nothing_can_be_asked(self, more):
+        self.answers({'status_code': 503, 'reason': 'Busy'})
+        self.requests.get(base.ACTIONS, status_code=503, reason='Busy')
+        self.assertEqual('Busy (HTTP 503)', self.assertEnds(
+            1, '--host', 'host3', '--force', 'demo', *more))
+        self.assertFalse(self.post.called)
+
+    @ddt.data([], ['--wait'], ['--confirm'])
+    def test_microversion_is_lost(self, more):
+        self.answers()
+        self.install(headers=base.taken_at('2.1'))
+        self.assertIn('so the migration was not asked for', self.assertEnds(
+            3, '--host', 'host3', '--force', 'demo', *more))
+        self.assertFalse(self.post.called)
+
+    @ddt.data([], ['--wait'], ['--confirm'])
+    def test_microversion_is_lost_at_last(self, more):
+        self.answers()
+        self.post = self.requests.post(base.SERVER + '/action',
+                                       status_code=202,
+                                       headers=base.taken_at('2.1'))
+        sentence = self.assertEnds(7, '--host', 'host3', '--force', 'demo',
+                                   *more)
+        self.assertIn('Nova took the request at microversion 2.1 and not at '
+                      '2.4711', sentence)
+        self.assertTrue(sentence.endswith(
+            'To see where it goes, look at it with "openstack server show '
+            'the-id" and "openstack server event list the-id". When it is '
+            'VERIFY_RESIZE, "openstack server migration revert the-id" takes '
+            'it back, and "openstack server migration confirm the-id" leaves '
+            'it there.'), sentence)
+        self.assertEqual(1, self.post.call_count)
+
+    # An answer that is lost.
+
+    def lose(self):
+        self.requests.post(base.SERVER + '/action', status_code=504,
+                           reason='Gateway Timeout')
+
+    def appear(self):
+        """Have an action that comes while nobody answers."""
+        self.requests.get(base.ACTIONS, [
+            {'json': {'instanceActions': []}},
+            {'json': {'instanceActions': [
+                {'action': 'migrate', 'request_id': 'req-new'}]}}])
+
+    def test_lost_but_taken(self):
+        self.lose()
+        self.appear()
+        self.answers(base.server('RESIZE', 'host1', 'resize_prep'),
+                     base.server('VERIFY_RESIZE', 'host3'))
+        self.assertIsNone(self.run_command(
+            '--host', 'host3', '--force', '--wait', 'demo'))
+        self.assertEqual(
+            'The answer of Nova was lost (Gateway Timeout (HTTP 504)), so '
+            'whether it took the request is not known. A migration of the '
+            'server began meanwhile, with the request req-new; it is RESIZE '
+            '(resize_prep) on host1.\n', self.app.stderr.getvalue())
+
+    def test_lost_but_taken_and_nobody_waits(self):
+        self.lose()
+        self.appear()
+        self.answers(base.server('RESIZE', 'host1', 'resize_prep'))
+        sentence = self.assertEnds(6, '--host', 'host3', '--force', 'demo')
+        self.assertIn('began meanwhile, with the request req-new', sentence)
+        self.assertIn('Before you try again, look at it with "openstack '
+                      'server show the-id"', sentence)
+
+    @ddt.data([], ['--wait'])
+    def test_lost(self, more):
+        self.lose()
+        self.answers()
+        self.assertIn(
+            'So far no migration of the server began; it is ACTIVE on host1.',
+            self.assertEnds(6, '--host', 'host3', '--force', 'demo', *more))
+
+    def test_lost_and_nova_is_gone(self):
+        self.lose()
+        self.answers({'status_code': 503, 'reason': 'Busy'})
+        self.assertIn(
+            'What the server does can not be seen either: Busy (HTTP 503).',
+            self.assertEnds(6, '--host', 'host3', '--force', 'demo'))
+
+    # Where it ends before the migration does.
 
     def test_timeout(self):
         self.answers(base.server('RESIZE', 'host1', 'resize_prep'))
@@ -174,8 +336,8 @@ class TestMigrateServer(base.TestCase):
             'After 0 s the server is RESIZE (resize_prep). The migration '
             'goes on; look at it with "openstack server show the-id" and '
             '"openstack server event list the-id".',
-            self.assertRefused('--host', 'host3', '--force', '--wait',
-                               '--timeout', '0', 'demo'))
+            self.assertEnds(5, '--host', 'host3', '--force', '--wait',
+                            '--timeout', '0', 'demo'))
 
     def test_interrupted(self):
         self.answers()
@@ -186,13 +348,47 @@ class TestMigrateServer(base.TestCase):
         self.assertIn('The migration goes on; look at it with "openstack '
                       'server show the-id"', self.app.stderr.getvalue())
 
-    def test_interrupted_while_it_begins(self):
+    @ddt.data([], ['--force'])
+    def test_interrupted_while_it_begins(self, more):
         self.answers()
-        self.stock.side_effect = KeyboardInterrupt
+        self.requests.post(base.SERVER + '/action', exc=KeyboardInterrupt)
         self.assertEqual(130, self.run_command(
-            '--host', 'host3', '--wait', 'demo'))
+            '--host', 'host3', '--wait', 'demo', *more))
         self.assertIn('The migration may have begun;',
                       self.app.stderr.getvalue())
+
+    # Checked by the scheduler.
+
+    @ddt.data((['--host', 'host3'], {'host': 'host3'}), ([], None))
+    @ddt.unpack
+    def test_checked(self, more, body):
+        self.answers(base.server('VERIFY_RESIZE', 'host3'))
+        self.assertIsNone(self.run_command('--wait', 'demo', *more))
+        self.assertEqual({'migrate': body}, self.post.last_request.json())
+        self.stock.assert_not_called()
+
+    def test_microversion_of_the_user(self):
+        self.compute.default_microversion = '2.74'
+        self.answers(base.server('VERIFY_RESIZE', 'host3'))
+        self.run_command('--host', 'host3', '--wait', 'demo')
+        self.assertEqual('compute 2.74',
+                         self.microversion(self.post.last_request))
+
+    def test_checked_and_refused(self):
+        self.answers()
+        self.requests.post(base.SERVER + '/action',
+                           **base.error(400, 'No such host.', 'badRequest'))
+        self.assertEqual('No such host. (HTTP 400) (Request-ID: req-1)',
+                         self.assertEnds(3, '--host', 'host3', '--wait',
+                                         'demo'))
+
+    def test_checked_and_microversion_is_lost(self):
+        self.answers()
+        self.requests.get(base.SERVER, **dict(
+            base.server('ACTIVE', 'host1'), headers=base.taken_at('2.1')))
+        self.assertIn('so the migration was not asked for', self.assertEnds(
+            3, '--host', 'host3', '--wait', 'demo'))
+        self.assertFalse(self.post.called)
 
     # What is wrong before anything is asked for.
 

@@ -208,7 +208,7 @@ def check_tempest(uv, wheel):
     :param wheel: pathlib.Path
     :raises Failed: if it is not there
     """
-    programs = environment(uv, 'tempest', _common.TOOL_PYTHONS[:3], 'tempest',
+    programs = environment(uv, 'tempest', _common.TOOL_PYTHONS, 'tempest',
                            wheel)
     if 'nova_coldmig' not in run(programs / 'tempest', 'list-plugins'):
         raise Failed('Tempest does not list the plugin')

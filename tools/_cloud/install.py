@@ -53,19 +53,21 @@ def _nothing_started():
 def debian():
     """Install the Debian packages that are missing.
 
-    :raises SystemExit: if it can not: with what to do
+    :raises _common.CannotRun: if nobody here may: with what to do
+    :raises SystemExit: if it fails
     """
     missing = [package for path, package in PACKAGES.items()
                if not os.path.exists(path)]
     if not missing:
         return
     if not shutil.which('apt-get'):
-        raise SystemExit(
+        raise _common.CannotRun(
             'There is no apt-get here. Install what Debian has in these '
             'packages, at the same paths: ' + ' '.join(missing))
     if os.getuid() != 0:
-        raise SystemExit('As root: apt-get install --no-install-recommends '
-                         + ' '.join(missing))
+        raise _common.CannotRun(
+            'As root: apt-get install --no-install-recommends '
+            + ' '.join(missing))
     print('Installing ' + ' '.join(missing), flush=True)
     env = dict(os.environ, DEBIAN_FRONTEND='noninteractive')
     with _nothing_started():

@@ -17,6 +17,7 @@ import contextlib
 import json
 import logging
 import os
+import pathlib
 import signal
 import socket
 import sys
@@ -30,6 +31,8 @@ from nova_coldmig.tests.sandbox import table
 
 # nova-api's own.
 PORT = 8774
+# The client, in the source tree that this is a part of.
+CLIENT = pathlib.Path(__file__).resolve().parents[3] / 'client'
 NATIVE_THREADS = 34
 
 
@@ -155,6 +158,46 @@ def tell(cloud, terminal, signals):
     terminal.line(terminal.paint('All is as it should be.', 'green'))
 
 
+def commands(paths, image, compute, microversion, with_coldmig):
+    """Return what to type in another terminal: the story, by command.
+
+    :param paths: dict of file name to path, of the credentials
+    :param image: str, the name of an image
+    :param compute: str, the URL of Nova
+    :param microversion: str, the newest of Nova
+    :param with_coldmig: bool, whether Nova has the package
+    :returns: list of tuples of a str, the heading, and a list of str
+    """
+    found = [('From another terminal, with openstackclient', [
+        '. %s' % paths['openrc-admin'],
+        'export OS_COMPUTE_API_VERSION=2.84',
+        'openstack server create --flavor m1.small --image %s \\' % image,
+        '    --nic none --host host1 --wait demo',
+        'openstack server migrate --host host2 --wait demo',
+        'openstack server migration confirm demo',
+    ]), ('host3 is disabled: Nova refuses to move the server there', [
+        "openstack compute service set --disable \\",
+        "    --disable-reason 'being taken into service' \\",
+        '    host3 nova-compute',
+        'openstack server migrate --host host3 --wait demo',
+    ])]
+    if with_coldmig:
+        found.append(('Force it, with the client of the package', [
+            'pip install %s' % CLIENT,
+            'openstack server migrate --host host3 --force --confirm demo',
+            'openstack server event list demo',
+        ]))
+    body = {'host': 'host1'}
+    if with_coldmig:
+        body['force'] = True
+    found.append(('To host1 with curl, at microversion %s' % microversion, [
+        'curl -K %s \\' % paths['curlrc-admin'],
+        "    -d '%s' \\" % json.dumps({'migrate': body}),
+        '    %s/servers/$(openstack server show demo -f value -c id)/action'
+        % compute]))
+    return found
+
+
 def serve(cloud, terminal, signals, args):
     """Serve until a signal.
 
@@ -170,25 +213,12 @@ def serve(cloud, terminal, signals, args):
     terminal.heading('Endpoints')
     for service_type, url in sorted(cloud.endpoints().items()):
         terminal.line('   %-10s %s' % (service_type, url))
-    terminal.heading('From another terminal, with openstackclient')
-    for line in (
-            '. %s' % paths['openrc-admin'],
-            'openstack --os-compute-api-version 2.74 server create \\',
-            '    --flavor m1.small --image %s --nic none --host host1 '
-            '--wait demo' % cloud.image,
-            'openstack --os-compute-api-version 2.56 server migrate \\',
-            '    --host host2 --wait demo',
-            'openstack server migration confirm demo'):
-        terminal.line('   ' + line)
-    terminal.heading('and with curl, at microversion %s' % microversion)
-    body = {'host': 'host3'}
-    if not args.without_coldmig:
-        body['force'] = True
-    for line in (
-            'curl -K %s \\' % paths['curlrc-admin'],
-            "    -d '%s' \\" % json.dumps({'migrate': body}),
-            '    %s/servers/<id>/action' % cloud.endpoints()['compute']):
-        terminal.line('   ' + line)
+    for heading, lines in commands(
+            paths, cloud.image, cloud.endpoints()['compute'], microversion,
+            not args.without_coldmig):
+        terminal.heading(heading)
+        for line in lines:
+            terminal.line('   ' + line)
     terminal.line()
     terminal.line('%s and %s are of a user who is no administrator.' % (
         os.path.basename(paths['openrc-member']),

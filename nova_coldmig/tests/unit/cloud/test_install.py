@@ -74,13 +74,13 @@ class DebianTest(cloud.CloudTest):
 
     def test_not_root(self):
         self.uid.return_value = 1000
-        error = self.assertRaises(SystemExit, install.debian)
+        error = self.assertRaises(_common.CannotRun, install.debian)
         self.assertEqual('As root: apt-get install --no-install-recommends '
-                         'mariadb', str(error))
+                         'mariadb', error.reason)
 
     def test_not_debian(self):
         self.which.return_value = None
-        error = self.assertRaises(SystemExit, install.debian)
+        error = self.assertRaises(_common.CannotRun, install.debian)
         self.assertIn('no apt-get here', str(error))
         self.assertIn('mariadb', str(error))
 

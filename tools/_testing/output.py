@@ -1,0 +1,72 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What is read of the output of stestr."""
+
+import re
+
+TEST = re.compile(r'^\{\d+\} .* \.\.\. ')
+IMPORT_FAILURE = re.compile(
+    r'^(?:ImportError: )?Failed to import test module')
+ID = re.compile(r'^[^\W\d]\w*(\.\w+){2,}\S*$')
+# Tests between two lines that tell how far it is.
+STEP = 50
+
+
+def ids(lines):
+    """Return the ids of tests that stestr lists, among what else it prints.
+
+    :param lines: iterable of str
+    :returns: list of str
+    """
+    return [line.strip() for line in lines if ID.match(line.strip())]
+
+
+class Progress:
+    """Follow a run of stestr, line by line.
+
+    :param wanted: int, how many tests there are to run, or None.
+    :param verbose: bool, whether all is shown.
+    :ivar not_imported: int, modules that could not be imported.
+    """
+
+    def __init__(self, wanted=None, verbose=False):
+        self._wanted = wanted
+        self._verbose = verbose
+        self._ran = 0
+        self._shown = False
+        self.not_imported = 0
+
+    def read(self, line):
+        """Take a line.
+
+        :param line: str
+        :returns: list of str, the lines to show.
+        """
+        said = []
+        if TEST.match(line):
+            self._ran += 1
+            self._shown = line.endswith(' FAILED')
+            if not self._ran % STEP:
+                said.append('%d%s tests done' % (
+                    self._ran,
+                    ' of %d' % self._wanted if self._wanted else ''))
+        elif line == 'Captured pythonlogging:':
+            # It can be long, and is in the log.
+            self._shown = False
+        elif line.startswith('===='):
+            # stestr goes on to discovery failures or the totals.
+            self._shown = not self._ran
+        self.not_imported += bool(IMPORT_FAILURE.match(line))
+        if self._shown or self._verbose:
+            said.append(line)
+        return said

@@ -1,0 +1,147 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the programs that tools start have to be told by the environment.
+
+Only the standard library may be used here: this runs before anything is
+installed.
+"""
+
+import ast
+import os
+import ssl
+import subprocess
+
+# A version that pip takes and that says what it is.
+UNKNOWN = '0+unknown'
+# The options of pip, what uv calls them, and what separates several values
+# there. uv reads nothing of pip's.
+OPTIONS = (
+    ('cert', 'SSL_CERT_FILE', None),
+    ('index-url', 'UV_DEFAULT_INDEX', None),
+    ('extra-index-url', 'UV_INDEX', ' '),
+    ('find-links', 'UV_FIND_LINKS', ','),
+    ('trusted-host', 'UV_INSECURE_HOST', ' '),
+    ('no-index', 'UV_NO_INDEX', None),
+)
+# Who has set one of these has told uv all that is needed.
+SAME = {
+    'SSL_CERT_FILE': ('SSL_CERT_DIR', 'UV_SYSTEM_CERTS', 'UV_NATIVE_TLS'),
+    'UV_DEFAULT_INDEX': ('UV_INDEX_URL',),
+    'UV_INDEX': ('UV_EXTRA_INDEX_URL',),
+}
+
+
+def _git_knows(root):
+    """Tell whether git has a version for the tree: a tag in its history."""
+    def git(*args):
+        try:
+            ran = subprocess.run(
+                ['git', '-C', str(root), *args], stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                universal_newlines=True)
+        except OSError:
+            return None
+        return None if ran.returncode else ran.stdout.strip()
+
+    # The tree may have been unpacked within a repository of something else.
+    top = git('rev-parse', '--show-toplevel')
+    return (top is not None and os.path.samefile(top, str(root))
+            and git('describe', '--tags', '--match', '[0-9]*') is not None)
+
+
+def version(root):
+    """Return the version to build as, or None if pbr finds it.
+
+    :param root: pathlib.Path of the source tree
+    :returns: str or None
+    """
+    # An sdist has its version in PKG-INFO.
+    if (root / 'PKG-INFO').exists() or _git_knows(root):
+        return None
+    return UNKNOWN
+
+
+def _pip_options(listed):
+    """Return the options that ``pip install`` takes of ``pip config list``.
+
+    :param listed: str
+    :returns: dict of str
+    """
+    found = {}
+    # The later one wins.
+    for section in ('global', 'install', ':env:'):
+        for line in listed.splitlines():
+            name, _equals, value = line.partition('=')
+            place, _dot, option = name.rpartition('.')
+            if place == section:
+                found[option] = ast.literal_eval(value)
+    return found
+
+
+def uv(listed, environment, has_store):
+    """Return what uv has to be told to install from where pip would.
+
+    :param listed: str, the output of ``pip config list``
+    :param environment: mapping, what is said there already is left alone.
+    :param has_store: bool, whether this machine has a store of certificates
+        of its own, which pip trusts too
+    :returns: dict of str
+    """
+    options = _pip_options(listed)
+    told = {}
+    for option, name, separator in OPTIONS:
+        value = options.get(option)
+        if not value or any(each in environment
+                            for each in (name, *SAME.get(name, ()))):
+            continue
+        if option == 'no-index':
+            value = 'true' if value.lower() in ('1', 'true', 'yes', 'on') \
+                else 'false'
+        told[name] = separator.join(value.split()) if separator else value
+    if 'UV_INDEX' in told and 'UV_INDEX_STRATEGY' not in environment:
+        # pip takes the best version of all indexes, uv that of the first.
+        told['UV_INDEX_STRATEGY'] = 'unsafe-best-match'
+    if has_store and not any(
+            name in told or name in environment
+            for name in ('SSL_CERT_FILE', *SAME['SSL_CERT_FILE'])):
+        told['UV_SYSTEM_CERTS'] = 'true'
+    return told
+
+
+def _has_store():
+    paths = ssl.get_default_verify_paths()
+    return bool(paths.cafile or (
+        paths.capath and os.path.isdir(paths.capath)
+        and os.listdir(paths.capath)))
+
+
+def missing(root, python):
+    """Return the variables that are missing in the environment.
+
+    :param root: pathlib.Path of the source tree
+    :param python: pathlib.Path of a Python with pip
+    :returns: dict of str
+    """
+    listed = subprocess.run(
+        [str(python), '-m', 'pip', '--disable-pip-version-check', 'config',
+         'list'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, universal_newlines=True).stdout
+    found = uv(listed, os.environ, _has_store())
+    # The interpreters installed are good enough.
+    found['UV_PYTHON_DOWNLOADS'] = os.environ.get(
+        'UV_PYTHON_DOWNLOADS', 'never')
+    if 'PBR_VERSION' not in os.environ:
+        known = version(root)
+        if known:
+            found['PBR_VERSION'] = known
+    return found

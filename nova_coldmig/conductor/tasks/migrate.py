@@ -87,6 +87,9 @@ class ForcedMigrationTask(migrate.MigrationTask):
         """
         self.migrations = _check_records(
             self.context, self.reportclient, self.instance)
+        with _refusals(self.instance):
+            self._source_cn = destination.get_source_node(
+                self.context, self.instance)
         self._migration = objects.Migration(
             context=self.context.elevated(),
             instance_uuid=self.instance.uuid,
@@ -97,8 +100,6 @@ class ForcedMigrationTask(migrate.MigrationTask):
             old_instance_type_id=self.instance.flavor.id,
             new_instance_type_id=self.flavor.id)
         self._migration.create()
-        self._source_cn = objects.ComputeNode.get_by_host_and_nodename(
-            self.context, self.instance.host, self.instance.node)
         return self._migration
 
     def _execute(self):

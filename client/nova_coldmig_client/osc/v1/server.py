@@ -115,7 +115,7 @@ class MigrateServer(server.MigrateServer):
     """A cold migration can be forced, and is waited for until it arrived.
 
     With ``--force`` a cold migration to a named host bypasses the scheduler:
-    a disabled service, filters and availability zones do not keep the server
+    a service disabled by a person, filters and zones do not keep the server
     from it. Capacity and what the server needs to run still do. This takes a
     Nova that has the package nova-coldmig.
 

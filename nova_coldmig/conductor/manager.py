@@ -17,18 +17,12 @@ from nova.conductor import manager
 from nova_coldmig.compute import api as compute
 from nova_coldmig.conductor import rpcapi
 from nova_coldmig.conductor.tasks import migrate
-from nova_coldmig import seams
 
 
 class ConductorManager(manager.ConductorManager):
-    """Nova's conductor manager, which installs the conductor half first.
-
-    nova.service makes it when the configuration is parsed, which is the first
-    moment at which the half can be installed.
-    """
+    """Nova's conductor manager, which can be asked whether it knows force."""
 
     def __init__(self, *args, **kwargs):
-        seams.install(seams.CONDUCTOR)
         super().__init__(*args, **kwargs)
         self.additional_endpoints.append(rpcapi.ConductorEndpoint())
 

@@ -59,16 +59,25 @@ def install(half):
         shall not start then.
     """
     if not decided(half):
-        untested = on_unknown_tree() == coldmig.RUN
-        try:
-            if half == seams.API and not untested:
-                # The API does not offer what the conductor of the same Nova
-                # would not do.
-                seams.check(seams.CONDUCTOR)
-            seams.install(half, untested=untested)
-        except series.UnsupportedNova as e:
-            leave_out(half, e)
+        reason = _try_to_install(half, on_unknown_tree() == coldmig.RUN)
+        if reason:
+            leave_out(half, reason)
     return half in seams.installed()
+
+
+def _try_to_install(half, untested):
+    """Install a half.
+
+    :returns: str, why that was not possible, or None.
+    """
+    try:
+        if half == seams.API and not untested:
+            # The API does not offer what the conductor of the same Nova would
+            # not do.
+            seams.check(seams.CONDUCTOR)
+        seams.install(half, untested=untested)
+    except series.UnsupportedNova as e:
+        return str(e)
 
 
 def leave_out(half, reason):

@@ -162,7 +162,8 @@ class Checks(upgradecheck.UpgradeCommands):
                 'The database in [database]connection can not be read: %s. '
                 'Run this with the nova.conf of the super conductor.' %
                 _in_words(e).rstrip('.'))
-        rpc.init(CONF)
+        if rpc.TRANSPORT is None:
+            rpc.init(CONF)
         return _broker_away() or _ask(context, hosts)
 
     _upgrade_checks = (

@@ -157,7 +157,8 @@ def serve_conductor(main):
         from nova import service
         managers = getattr(service, 'SERVICE_MANAGERS', None)
         told.update(
-            kwargs, managers=managers, argv=sys.argv, host=service.CONF.host,
+            kwargs, managers=managers, host=service.CONF.host,
+            program=sys.argv[0],
             tasks=manager.ComputeTaskManager.__module__)
 
     def stub(service):

@@ -89,10 +89,11 @@ def leave_out(half, reason):
         start.
     """
     if on_unknown_tree() == coldmig.REFUSE:
-        LOG.critical('%s', reason)
-        raise series.UnsupportedNova(
+        error = series.UnsupportedNova(
             '%s [coldmig]on_unknown_tree = refuse keeps the service from '
             'starting until then.' % reason)
+        LOG.critical('%s', error)
+        raise error
     _left_out.add(half)
     LOG.error('%(reason)s Until then Nova runs as it is, without the '
               '%(half)s half of forced cold migration, see '

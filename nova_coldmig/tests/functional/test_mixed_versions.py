@@ -73,9 +73,7 @@ class OldConductorTest(base.ColdmigTestCase):
 
 
 class DisabledConductorTest(OldConductorTest):
-    """The Nova of the conductor is not known to the package, that of the API
-    is.
-    """
+    """The package knows the Nova of the API, and not that of the conductor."""
 
     def setUp(self):
         # As nova-coldmig-conductor does on such a tree.
@@ -122,9 +120,7 @@ class OldApiTest(base.ColdmigTestCase):
 
 
 class DisabledApiTest(OldApiTest):
-    """The Nova of nova-api is not known to the package, though it is switched
-    on there. That of the conductor is known.
-    """
+    """The package knows the Nova of the conductor, and not that of the API."""
 
     halves = (seams.API, seams.CONDUCTOR)
     on_unknown_tree = coldmig.DISABLE

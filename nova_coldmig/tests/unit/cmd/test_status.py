@@ -205,7 +205,8 @@ class ConductorsTest(CheckTestCase):
         for _way in self._elsewhere():
             self.assertResult(self.checks._check_conductors(), SUCCESS,
                               'One of those on [DEFAULT]transport_url')
-            context, = self.version.call_args.args
+            context, host = self.version.call_args.args
+            self.assertIsNone(host)
             self.assertTrue(context.is_admin)
 
     def test_elsewhere_and_does_not_know_force(self):

@@ -66,8 +66,6 @@ class Faults:
                 module, 'replace_allocation_with_migration', other))
 
     def moved(self):
-        after_import.call('nova.compute.api', lambda module: delattr(
-            module.API, '_validate_host_for_cold_migrate'))
         after_import.call('nova.service', lambda module: delattr(
             module, 'SERVICE_MANAGERS'))
 
@@ -215,7 +213,7 @@ FAULTS = {
     'api_changed': 'nova.compute.api:API.resize is not the one of Nova',
     'conductor_changed': 'nova.conductor.tasks.migrate:'
                          'replace_allocation_with_migration is not the one',
-    'moved': 'is not the one of Nova',
+    'moved': 'could not change nova.service:SERVICE_MANAGERS/nova-conductor',
     'unreadable': 'JSONDecodeError',
     'major': 'this is Nova 35.0.0',
     'absent': 'does not tell its version',

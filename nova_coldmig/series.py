@@ -96,7 +96,8 @@ def describe():
     """
     try:
         return installed()
-    except UnsupportedNova:
+    except Exception:
+        # It is part of the message of another error.
         return 'of unknown version'
 
 

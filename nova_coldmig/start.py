@@ -34,13 +34,13 @@ def on_unknown_tree():
 
     :returns: str, of nova_coldmig.conf.coldmig.DISABLE, REFUSE and RUN.
     """
-    # Read first, whatever follows, for the warning that it is deprecated.
-    untested = CONF.coldmig.allow_untested_tree
     try:
+        # Whatever follows, for the warning that it is deprecated.
+        untested = CONF.coldmig.allow_untested_tree
         choice = CONF.coldmig.on_unknown_tree
-    except ValueError as e:
-        LOG.error('[coldmig]on_unknown_tree can not be read and is taken for '
-                  'disable: %s', e)
+    except Exception as e:
+        LOG.error('What [coldmig] says of unknown trees can not be read and '
+                  'is taken for on_unknown_tree = disable: %s', e)
         return coldmig.DISABLE
     if untested and not CONF.get_location(
             'on_unknown_tree', 'coldmig').location.is_user_controlled:

@@ -12,6 +12,7 @@
 
 """Act between two imports that a module of Nova makes."""
 
+import contextlib
 from importlib import util
 import sys
 
@@ -38,7 +39,9 @@ class _Hook:
                 execute(module)
                 self._call(module)
 
-            spec.loader.exec_module = exec_module
+            # A loader that does not let it be set still loads the module.
+            with contextlib.suppress(AttributeError):
+                spec.loader.exec_module = exec_module
         return spec
 
 

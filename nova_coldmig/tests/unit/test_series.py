@@ -75,6 +75,11 @@ class SeriesTest(test.NoDBTestCase):
             self.assertIn('does not tell its version', str(exc))
             self.assertEqual('of unknown version', series.describe())
 
+    @mock.patch.object(series.metadata, 'version', autospec=True,
+                       side_effect=UnicodeDecodeError('utf-8', b'', 0, 1, ''))
+    def test_metadata_that_can_not_be_read(self, version):
+        self.assertEqual('of unknown version', series.describe())
+
     def test_development_versions_are_told_apart(self):
         for version in ('33.0.3.dev9', '34.0.0.0rc1.dev12', '35.0.0.dev1'):
             self.assertTrue(series.is_development(version), version)

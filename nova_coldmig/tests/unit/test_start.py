@@ -157,6 +157,10 @@ class OnUnknownTreeTest(StartTestCase):
             self.assertEqual(choice, self._choice(
                 on_unknown_tree=choice, allow_untested_tree='true'))
 
-    def test_a_choice_that_there_is_not(self):
-        self.assertEqual('disable', self._choice(on_unknown_tree='refused'))
-        self.assertLogged('on_unknown_tree can not be read', 'refused')
+    def test_what_can_not_be_read(self):
+        for options in ({'on_unknown_tree': 'refused'},
+                        {'on_unknown_tree': '$no_such_option'},
+                        {'allow_untested_tree': 'perhaps'}):
+            self.assertEqual('disable', self._choice(**options))
+            self.assertLogged('says of unknown trees can not be read',
+                              *options.values())

@@ -163,4 +163,5 @@ class OnUnknownTreeTest(StartTestCase):
                         {'allow_untested_tree': 'perhaps'}):
             self.assertEqual('disable', self._choice(**options))
             self.assertLogged('says of unknown trees can not be read',
-                              *options.values())
+                              *[value.lstrip('$')
+                                for value in options.values()])

@@ -16,6 +16,7 @@
 from nova.cmd import status  # noqa: F401
 
 import configparser
+import errno
 import functools
 import os
 import socket
@@ -85,6 +86,9 @@ def _in_words(error):
     :param error: Exception
     :returns: str
     """
+    if isinstance(error, OSError) and error.errno in errno.errorcode:
+        # Green sockets give the name of the constant.
+        return os.strerror(error.errno)
     # What follows is for those who debug SQLAlchemy.
     text = ' '.join(str(error).partition('[SQL:')[0].partition(
         '(Background on this error')[0].split())

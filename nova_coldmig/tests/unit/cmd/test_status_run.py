@@ -20,17 +20,25 @@ import contextlib
 import json
 import os
 from pathlib import Path
+import re
 import socket
 import struct
 import subprocess
 import sys
 import threading
-import time
 
 from nova import test
 
-COMMAND = ('import sys; from nova_coldmig.cmd import entry; '
-           'sys.exit(entry.status())')
+#: The time it takes to import Nova is not what is measured.
+COMMAND = '''
+import sys
+import time
+from nova_coldmig.cmd import status
+began = time.monotonic()
+code = status.main()
+print('It took %f' % (time.monotonic() - began), file=sys.stderr)
+sys.exit(code)
+'''
 
 
 def method_frame(*method, arguments=b''):
@@ -78,17 +86,18 @@ class StatusRunTest(test.NoDBTestCase):
             '[database]\n%s' % (
                 port or self._port(),
                 'connection = %s\n' % database if database else ''))
-        began = time.monotonic()
         done = subprocess.run(
             [sys.executable, '-W', 'ignore', '-c', COMMAND, '--config-file',
              str(conf), 'upgrade', 'check', *arguments],
             env=dict(os.environ, OS_NOVA_CONFIG_DIR=str(conf.parent)),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            timeout=600)
         self.assertNotIn('Traceback', done.stdout)
         self.assertNotIn('secret', done.stdout)
-        # It takes a while to begin on a busy machine. What it waits for ends
-        # after 23 seconds at most.
-        self.assertLess(time.monotonic() - began, 120)
+        # All that it waits for ends within 28 seconds. The rest is for what
+        # else goes on on the machine.
+        took = re.search('It took (.*)', done.stderr).group(1)
+        self.assertLess(float(took), 90)
         return done.returncode, done.stdout
 
     def assertSays(self, output, *texts):
@@ -107,7 +116,7 @@ class StatusRunTest(test.NoDBTestCase):
         self.assertEqual(
             {'Supported Nova': 0, 'API activation': 1, 'Super conductors': 2},
             {name: check['result'] for name, check in checks.items()})
-        self.assertIn('127.0.0.1:%d: [Errno 111] Connection refused' % port,
+        self.assertIn('127.0.0.1:%d: Connection refused' % port,
                       checks['Super conductors']['details'])
 
     def test_silent_broker(self):

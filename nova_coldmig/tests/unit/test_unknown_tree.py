@@ -362,7 +362,7 @@ class PasteTest(ApiTests, UnknownTreeTestCase):
     entry = 'paste'
     disable = ('api_changed', 'unreadable', 'unchangeable')
     refuse = ('api_changed',)
-    run_all_the_same = ('conductor_changed', 'absent')
+    run_all_the_same = ('absent',)
 
 
 class WsgiTest(ApiTests, UnknownTreeTestCase):

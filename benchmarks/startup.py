@@ -33,13 +33,12 @@ from nova import config, objects, service
 config.parse_args(['benchmark', '--config-file', %(conf)r])
 objects.register_all()
 from oslo_utils import importutils
-%(activate)s
-importutils.import_class(service.SERVICE_MANAGERS['nova-conductor'])
 %(install)s
+importutils.import_class(service.SERVICE_MANAGERS['nova-conductor'])
 """
-_ACTIVATE = """
-from nova_coldmig import seams, series
-seams.CONDUCTOR_MANAGER.apply(series.detect())
+_INSTALL = """
+from nova_coldmig import seams, start
+assert start.install(seams.CONDUCTOR)
 """
 _TIMED = """
 import time
@@ -87,9 +86,7 @@ def _programs(directory):
             stream.write(paste_ini.activate(pristine) if with_ else pristine)
         programs['nova-api', with_] = _API % {'conf': conf, 'paste': paste}
         programs['nova-conductor', with_] = _CONDUCTOR % {
-            'conf': conf,
-            'activate': _ACTIVATE if with_ else '',
-            'install': 'seams.install(seams.CONDUCTOR)' if with_ else ''}
+            'conf': conf, 'install': _INSTALL if with_ else ''}
     return programs
 
 

@@ -21,8 +21,11 @@ import importlib
 import inspect
 import io
 import json
+import logging
 from pathlib import Path
 import tokenize
+
+LOG = logging.getLogger(__name__)
 
 _DIRECTORY = Path(__file__).parent / 'fingerprints'
 
@@ -103,8 +106,9 @@ def changed(targets, series):
         try:
             if of(target) in known.get(target, ()):
                 continue
-        except (ImportError, AttributeError, OSError):
-            # Gone, moved or without source: changed, whatever the reason.
-            pass
+        except Exception:
+            # Gone, moved, without source, or a module that can not be
+            # imported: changed, whatever the reason.
+            LOG.debug('%s can not be read.', target, exc_info=True)
         result.append(target)
     return result

@@ -14,7 +14,8 @@
 
 ``SEAMS`` says what is replaced, by what and why; ``RELIED_ON`` names what is
 called or subclassed and has to stay as it is. Both carry fingerprints, and
-:func:`install` refuses a tree in which one of them differs.
+:func:`install` refuses a tree in which one of them differs. What a service
+does then is decided in :mod:`nova_coldmig.start`.
 """
 
 import dataclasses
@@ -23,11 +24,9 @@ import threading
 
 from oslo_log import log as logging
 
-import nova_coldmig.conf
 from nova_coldmig import fingerprint
 from nova_coldmig import series
 
-CONF = nova_coldmig.conf.CONF
 LOG = logging.getLogger(__name__)
 
 API = 'api'
@@ -121,14 +120,6 @@ class Call(Seam):
         return self.make(getattr(owner, name), tree)
 
 
-#: nova-coldmig-conductor applies it at once and installs the rest later, when
-#: the configuration is parsed.
-CONDUCTOR_MANAGER = Value(
-    CONDUCTOR, 'nova.service:SERVICE_MANAGERS/nova-conductor',
-    'nova_coldmig.conductor.manager:name',
-    'nova-conductor installs the conductor half when it starts, and can be '
-    'asked whether it has.')
-
 SEAMS = (
     Attribute(
         API, 'nova.api.openstack.api_version_request:_MAX_API_VERSION',
@@ -164,7 +155,10 @@ SEAMS = (
         'nova_coldmig.api.openstack.compute.extension_info:entry',
         'Clients can tell the new microversion from the number of another '
         'feature.'),
-    CONDUCTOR_MANAGER,
+    Value(
+        CONDUCTOR, 'nova.service:SERVICE_MANAGERS/nova-conductor',
+        'nova_coldmig.conductor.manager:name',
+        'nova-conductor can be asked whether it has the conductor half.'),
     Code(
         CONDUCTOR, 'nova.conductor.manager:ComputeTaskManager',
         'nova_coldmig.conductor.manager:compute_task_manager',
@@ -240,64 +234,114 @@ def fingerprinted(half):
     return code + list(RELIED_ON[half])
 
 
-def check(half, allow_untested=False):
+def check(half):
     """Tell whether a half can be installed into this Nova.
 
     :param half: str, ``API`` or ``CONDUCTOR``.
-    :param allow_untested: bool, whether to accept an unknown series and
-        changed functions, with a warning.
     :returns: nova_coldmig.series.Series
-    :raises: nova_coldmig.series.UnsupportedNova if not.
+    :raises: nova_coldmig.series.UnsupportedNova if not, or if that can not be
+        told, whatever is the reason.
     """
-    tree = series.detect(allow_untested)
-    problems = ['%s is not the one of Nova %s' % (target, tree.name)
-                for target in fingerprint.changed(fingerprinted(half), tree)]
-    if half == API:
-        owner, name = fingerprint.resolve(SEAMS[0].target)
-        if getattr(owner, name) != tree.max_microversion:
-            problems.append('the maximum microversion is %s, not %s' % (
-                getattr(owner, name), tree.max_microversion))
-            tree = dataclasses.replace(
-                tree, max_microversion=getattr(owner, name))
-    if problems and not allow_untested:
+    try:
+        tree = series.detect()
+        problems = _problems(half, tree)
+    except series.UnsupportedNova:
+        raise
+    except Exception as e:
+        LOG.debug('Nova can not be compared.', exc_info=True)
         raise series.UnsupportedNova(
-            'nova-coldmig does not know this Nova %s and changed nothing of '
-            'it: %s. Install a nova-coldmig release made for it, or set '
-            '[coldmig]allow_untested_tree to run untested.' % (
-                series.installed(), '; '.join(problems)))
-    for problem in problems:
-        LOG.warning('Running on an untested Nova %(version)s, as '
-                    '[coldmig]allow_untested_tree allows: %(problem)s.',
-                    {'version': series.installed(), 'problem': problem})
+            'nova-coldmig could not compare this Nova %s with those it knows: '
+            '%s: %s. Install a nova-coldmig release made for it.' % (
+                series.describe(), type(e).__name__, e))
+    if problems:
+        raise series.UnsupportedNova(
+            'nova-coldmig does not know this Nova %s: %s. Install a '
+            'nova-coldmig release made for it.' % (
+                series.describe(), '; '.join(problems)))
     return tree
 
 
-def install(half):
+def _problems(half, tree):
+    """Tell in what the installed Nova differs from a series.
+
+    :returns: list of str
+    """
+    problems = ['%s is not the one of Nova %s' % (target, tree.name)
+                for target in fingerprint.changed(fingerprinted(half), tree)]
+    if half == API:
+        maximum = _api_version_request()._MAX_API_VERSION
+        if maximum != tree.max_microversion:
+            problems.append('the maximum microversion is %s, not %s' % (
+                maximum, tree.max_microversion))
+    return problems
+
+
+def _api_version_request():
+    return importlib.import_module('nova.api.openstack.api_version_request')
+
+
+def _untested(half):
+    """Make a row of what is installed, and warn of all that is not known.
+
+    :returns: nova_coldmig.series.Series
+    """
+    try:
+        tree = series.detect()
+        problems = []
+    except series.UnsupportedNova as e:
+        tree = series.NEWEST
+        problems = [str(e).rstrip('.')]
+    try:
+        problems += _problems(half, tree)
+    except Exception as e:
+        problems.append('%s: %s' % (type(e).__name__, e))
+    for problem in problems:
+        LOG.warning('Running on an untested Nova %(version)s, as '
+                    '[coldmig]on_unknown_tree = run asks: %(problem)s.',
+                    {'version': series.describe(), 'problem': problem})
+    if half == API:
+        module = _api_version_request()
+        tree = dataclasses.replace(
+            tree, max_microversion=module._MAX_API_VERSION,
+            maximum_in_defaults=bool(module.is_supported.__defaults__))
+    return tree
+
+
+def install(half, untested=False):
     """Change Nova so that it serves one half of the feature.
 
     Nova must have parsed its configuration and selected its threading model.
     Installing twice is installing once.
 
     :param half: str, ``API`` or ``CONDUCTOR``.
-    :raises: nova_coldmig.series.UnsupportedNova if the tree is not known;
-        nothing is changed then.
+    :param untested: bool, whether to install into an unknown tree as well,
+        with warnings.
+    :raises: nova_coldmig.series.UnsupportedNova if the tree is not known, or
+        can not be changed; nothing is changed then.
     """
     with _lock:
         if half in _undo:
             return
-        tree = check(half, CONF.coldmig.allow_untested_tree)
+        tree = None if untested else check(half)
         undo = []
+        target = half
         try:
+            tree = tree or _untested(half)
             for seam in SEAMS:
                 if seam.half == half and seam.applies(tree):
+                    target = seam.target
                     undo.append(seam.apply(tree))
-        except Exception:
+        except Exception as e:
             _take_back(undo)
-            raise
+            LOG.debug('Nova can not be changed.', exc_info=True)
+            raise series.UnsupportedNova(
+                'nova-coldmig could not change %s of this Nova %s: %s: %s. '
+                'Install a nova-coldmig release made for it.' % (
+                    target, series.describe(), type(e).__name__, e))
         _undo[half] = undo
         LOG.info('nova-coldmig serves the %(half)s half of forced cold '
                  'migration on Nova %(version)s.',
-                 {'half': half, 'version': series.installed()})
+                 {'half': half, 'version': series.describe()})
 
 
 def uninstall(half):

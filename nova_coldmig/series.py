@@ -18,6 +18,8 @@ trees: what is not replaced is called.
 
 import dataclasses
 from importlib import metadata
+from importlib import util
+import re
 
 
 class UnsupportedNova(Exception):
@@ -34,13 +36,10 @@ class Series:
     :ivar maximum_in_defaults: bool, whether
         nova.api.openstack.api_version_request.is_supported holds the maximum
         in the default of an argument (up to 2025.1).
-    :ivar wsgi_backend: str or None, the backend nova.wsgi.osapi_compute asks
-        nova.monkey_patch for; None where importing nova.api.openstack selects
-        it (up to 2025.2).
     :ivar threaded_tests: bool, whether Nova's test fixtures run with native
         threads, the default of the series; if not, tests run with eventlet.
-    :ivar wsgi_args: tuple of str, what follows the name in the arguments of
-        nova.api.openstack.wsgi_app.init_application.
+    :ivar tested: str, the release of Nova that the tests of this package run
+        with.
     """
 
     name: str
@@ -48,8 +47,7 @@ class Series:
     max_microversion: str
     maximum_in_defaults: bool = False
     threaded_tests: bool = False
-    wsgi_backend: str = None
-    wsgi_args: tuple = ()
+    tested: str = None
 
     @property
     def microversion(self):
@@ -58,15 +56,13 @@ class Series:
         return '%s.%d' % (head, int(minor) + 1)
 
 
-_THREADED = dict(wsgi_backend='threading', wsgi_args=('nova-api-os-compute',))
-
 SERIES = (
-    Series('2024.1', 29, '2.96', maximum_in_defaults=True),
-    Series('2024.2', 30, '2.96', maximum_in_defaults=True),
-    Series('2025.1', 31, '2.100', maximum_in_defaults=True),
-    Series('2025.2', 32, '2.100'),
-    Series('2026.1', 33, '2.103', **_THREADED),
-    Series('2026.2', 34, '2.104', threaded_tests=True, **_THREADED),
+    Series('2024.1', 29, '2.96', maximum_in_defaults=True, tested='29.4.0'),
+    Series('2024.2', 30, '2.96', maximum_in_defaults=True, tested='30.3.0'),
+    Series('2025.1', 31, '2.100', maximum_in_defaults=True, tested='31.3.1'),
+    Series('2025.2', 32, '2.100', tested='32.2.1'),
+    Series('2026.1', 33, '2.103', tested='33.0.2'),
+    Series('2026.2', 34, '2.104', threaded_tests=True, tested='34.0.0'),
 )
 
 NEWEST = SERIES[-1]
@@ -76,30 +72,54 @@ def installed():
     """Tell which Nova is installed, without importing it.
 
     :returns: str, the version of the ``nova`` distribution.
-    :raises: UnsupportedNova if there is none.
+    :raises: UnsupportedNova if there is none, or if it does not tell.
     """
     try:
-        return metadata.version('nova')
+        version = metadata.version('nova')
     except metadata.PackageNotFoundError:
+        version = None
+    if version:
+        return version
+    if util.find_spec('nova') is None:
         raise UnsupportedNova(
             'nova-coldmig found no Nova to work on: install it into the '
             'Python environment that Nova is installed in.')
+    raise UnsupportedNova(
+        'The Nova of this Python environment does not tell its version. '
+        'Install it with the metadata of its distribution.')
 
 
-def detect(allow_untested=False):
+def describe():
+    """Name the version of the installed Nova, for messages.
+
+    :returns: str
+    """
+    try:
+        return installed()
+    except Exception:
+        # It is part of the message of another error.
+        return 'of unknown version'
+
+
+def is_development(version):
+    """Tell whether a version is one between two releases, as pbr makes them.
+
+    :param version: str, such as ``33.0.3.dev9``.
+    :returns: bool
+    """
+    return re.search(r'\.dev\d+', version) is not None
+
+
+def detect():
     """Find the row of the installed Nova.
 
-    :param allow_untested: bool, whether to treat a Nova of an unknown series
-        as one of the newest.
     :returns: Series
-    :raises: UnsupportedNova if the series is unknown and not allowed.
+    :raises: UnsupportedNova if the series is unknown.
     """
     version = installed()
     for series in SERIES:
         if version.split('.')[0] == str(series.major):
             return series
-    if allow_untested:
-        return NEWEST
     raise UnsupportedNova(
         'nova-coldmig supports Nova %s (%d.x) to %s (%d.x) and this is Nova '
         '%s. Install a nova-coldmig release made for it.' % (

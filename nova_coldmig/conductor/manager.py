@@ -22,21 +22,15 @@ from nova_coldmig.conductor.tasks import migrate
 import nova_coldmig.conf
 from nova_coldmig import events
 from nova_coldmig import exception
-from nova_coldmig import seams
 
 CONF = nova_coldmig.conf.CONF
 LOG = logging.getLogger(__name__)
 
 
 class ConductorManager(manager.ConductorManager):
-    """Nova's conductor manager, which installs the conductor half first.
-
-    nova.service makes it when the configuration is parsed, which is the first
-    moment at which the half can be installed.
-    """
+    """Nova's conductor manager, which can be asked whether it knows force."""
 
     def __init__(self, *args, **kwargs):
-        seams.install(seams.CONDUCTOR)
         super().__init__(*args, **kwargs)
         self.additional_endpoints.append(rpcapi.ConductorEndpoint())
 

@@ -22,6 +22,9 @@ from nova.conductor import rpcapi
 from nova import rpc
 import oslo_messaging as messaging
 
+#: How long, in seconds, a conductor has to answer.
+TIMEOUT = 10
+
 TARGET = messaging.Target(namespace='coldmig', version='1.0')
 
 
@@ -57,7 +60,7 @@ class ConductorAPI:
         :raises: oslo_messaging.MessagingTimeout if it does not answer.
         """
         try:
-            return self._client.prepare(server=host, timeout=10).call(
-                context, 'version')
+            return self._client.prepare(
+                server=host, timeout=TIMEOUT).call(context, 'version')
         except (messaging.UnsupportedVersion, messaging.RemoteError):
             return None

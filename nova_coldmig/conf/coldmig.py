@@ -12,6 +12,10 @@
 
 from oslo_config import cfg
 
+DISABLE = 'disable'
+REFUSE = 'refuse'
+RUN = 'run'
+
 coldmig_group = cfg.OptGroup(
     'coldmig',
     title='Cold migration to a named host',
@@ -47,6 +51,26 @@ try to claim in Placement before it gives up.
 More than one is tried only when another request takes what the candidate
 needs between the query and the claim. Read by the super conductor.
 """),
+    cfg.StrOpt(
+        'on_unknown_tree',
+        default=DISABLE,
+        choices=[
+            (DISABLE, 'The service starts as Nova does without nova-coldmig, '
+                      'and its log has an error that names the functions.'),
+            (REFUSE, 'The service does not start.'),
+            (RUN, 'The service starts with nova-coldmig, and its log has a '
+                  'warning for each function. Set it only if you have read '
+                  'what changed there.'),
+        ],
+        help="""
+What nova-api and nova-coldmig-conductor do on a Nova in which a function that
+nova-coldmig replaces or relies on differs from those it knows, or in which
+that can not be told.
+
+``nova-coldmig-status upgrade check`` fails on such a Nova. Where nova-coldmig
+can not be put into such a Nova at all, ``run`` does what ``disable`` does.
+Read by nova-api and the super conductor.
+"""),
     cfg.BoolOpt(
         'guard_checked_moves',
         default=False,
@@ -66,13 +90,14 @@ cost of one query. Read by the super conductor.
         'allow_untested_tree',
         default=False,
         advanced=True,
+        deprecated_for_removal=True,
+        deprecated_reason="""
+``[coldmig]on_unknown_tree`` replaces it. True means ``run`` unless that
+option is set.
+""",
         help="""
 Whether to start on a Nova in which a function that nova-coldmig replaces or
 relies on differs from the one it was tested with.
-
-Without this, nova-api and nova-coldmig-conductor refuse to start on such a
-tree and name the function. Set it only if you have read what changed there.
-Read by nova-api and the super conductor.
 """),
 ]
 

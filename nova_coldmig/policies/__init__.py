@@ -37,17 +37,21 @@ def register(enforcer, _tree):
     :returns: callable that takes the rules out again.
     """
     added = []
-    if enforcer is not None:
-        for rule in list_rules():
-            if rule.name not in enforcer.registered_rules:
-                enforcer.register_default(rule)
-                added.append(rule.name)
-        # Rules of policy.yaml were read before the defaults were known.
-        enforcer.load_rules(force_reload=bool(added))
 
     def take_out():
         for name in added:
             enforcer.registered_rules.pop(name, None)
             enforcer.rules.pop(name, None)
 
+    if enforcer is not None:
+        try:
+            for rule in list_rules():
+                if rule.name not in enforcer.registered_rules:
+                    enforcer.register_default(rule)
+                    added.append(rule.name)
+            # Rules of policy.yaml were read before the defaults were known.
+            enforcer.load_rules(force_reload=bool(added))
+        except Exception:
+            take_out()
+            raise
     return take_out

@@ -28,6 +28,7 @@ from nova.tests.functional.api import client
 from oslo_utils import timeutils
 from oslo_utils import uuidutils
 
+from nova_coldmig.conf import coldmig
 from nova_coldmig import events as coldmig_events
 from nova_coldmig import seams
 from nova_coldmig import series
@@ -78,6 +79,8 @@ class ColdmigMixin:
     microversion = TREE.microversion
     #: Which halves of nova-coldmig are there.
     halves = (seams.API, seams.CONDUCTOR)
+    #: What nova-api does on a Nova that is not known.
+    on_unknown_tree = coldmig.REFUSE
     #: By resource class, what a server takes of its host.
     resources = {}
 
@@ -94,7 +97,8 @@ class ColdmigMixin:
             'nova.scheduler.client.query.SchedulerQueryClient.'
             'select_destinations', select_destinations))
         self.useFixture(coldmig_fixtures.ApiPasteFixture(
-            activate=seams.API in self.halves))
+            activate=seams.API in self.halves,
+            on_unknown_tree=self.on_unknown_tree))
         self.useFixture(coldmig_fixtures.ColdmigFixture(
             [half for half in self.halves if half != seams.API]))
         super().setUp()

@@ -16,14 +16,31 @@ While a deployment is upgraded, one half runs before the other. Conductors are
 upgraded first; the other way round must be safe all the same.
 """
 
+import fixtures
 from nova.compute import resource_tracker
+from nova import context
 from nova import exception
 
+from nova_coldmig.conductor import rpcapi
+from nova_coldmig.conf import coldmig
+from nova_coldmig import fingerprint
 from nova_coldmig import seams
+from nova_coldmig import start
 from nova_coldmig.tests.functional import base
 
 #: The oldest version of the compute RPC that any supported Nova speaks.
 OLDEST = '5.0'
+
+
+def changed(target):
+    """Have a function of Nova not be the one that is known.
+
+    :param target: str, ``module:attribute.path``.
+    :returns: fixtures.Fixture
+    """
+    return fixtures.MockPatchObject(
+        fingerprint, 'changed',
+        lambda targets, tree: [target] if target in targets else [])
 
 
 class OldConductorTest(base.ColdmigTestCase):
@@ -55,6 +72,33 @@ class OldConductorTest(base.ColdmigTestCase):
         self.assertHeld(host1=server['id'])
 
 
+class DisabledConductorTest(OldConductorTest):
+    """The package knows the Nova of the API, and not that of the conductor."""
+
+    def setUp(self):
+        # As nova-coldmig-conductor does on such a tree.
+        with changed('nova.conductor.tasks.migrate:MigrationTask'):
+            self.assertFalse(start.install(seams.CONDUCTOR))
+        self.addCleanup(start.reset, seams.CONDUCTOR)
+        super().setUp()
+        self.assertEqual({seams.API}, seams.installed())
+
+    def test_it_says_that_it_does_not_know_force(self):
+        self.assertIsNone(rpcapi.ConductorAPI().version(
+            context.get_admin_context()))
+
+    def test_host_without_room(self):
+        """The scheduler refuses it, and no other host is taken."""
+        server = self.boot('host1')
+        self.set_inventory('host2', 'VCPU', reserved=1, total=1)
+        self.migrate(server, 'host2', force=True)
+        event = self._wait_for_action_fail_completion(
+            server, 'migrate', 'conductor_migrate_server')
+        self.assertIn('No valid host', event['details'])
+        self.assertOn(server, 'host1')
+        self.assertHeld(host1=server['id'])
+
+
 class OldApiTest(base.ColdmigTestCase):
     """The conductor knows force and the API does not."""
 
@@ -73,6 +117,36 @@ class OldApiTest(base.ColdmigTestCase):
                         host2=server['id'])
         self._confirm_resize(server)
         self.assertHeld(host2=server['id'])
+
+
+class DisabledApiTest(OldApiTest):
+    """The package knows the Nova of the conductor, and not that of the API."""
+
+    halves = (seams.API, seams.CONDUCTOR)
+    on_unknown_tree = coldmig.DISABLE
+
+    def setUp(self):
+        # The conductor relies on other functions.
+        self.useFixture(changed('nova.compute.api:API.resize'))
+        super().setUp()
+        self.assertEqual({seams.CONDUCTOR}, seams.installed())
+        self.assertTrue(start.decided(seams.API))
+
+    def test_the_feature_is_not_there(self):
+        server = self.boot('host1')
+        version = self.api.api_get('/').body
+        self.assertNotIn(base.TREE.microversion, str(version))
+        self.api.api_get('/extensions/os-migrate-server-force',
+                         check_response_status=[404])
+        self.api.microversion = base.TREE.microversion
+        for migrate in ({'host': 'host2', 'force': True}, {'host': 'host2'}):
+            self.api.api_post(
+                '/servers/%s/action' % server['id'], {'migrate': migrate},
+                check_response_status=[406])
+        self.api.microversion = self.microversion
+        self.assertOn(server, 'host1')
+        self.assertSchedulerCalls(0)
+        self.assertHeld(host1=server['id'])
 
 
 class ClaimFails:

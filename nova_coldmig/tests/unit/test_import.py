@@ -34,10 +34,12 @@ class ImportTest(test.NoDBTestCase):
     def test_package_imports_neither_nova_nor_eventlet(self):
         self.assertEqual('[]', self._imported(
             'nova,eventlet', 'nova_coldmig', 'nova_coldmig.series',
-            'nova_coldmig.fingerprint', 'nova_coldmig.conf'))
+            'nova_coldmig.fingerprint', 'nova_coldmig.conf',
+            'nova_coldmig.cmd.entry', 'nova_coldmig.wsgi.after_import'))
 
     def test_activation_imports_nothing_of_nova(self):
         # The oslo.log of older series imports eventlet, here as in Nova.
         self.assertEqual('[]', self._imported(
-            'nova', 'nova_coldmig.seams', 'nova_coldmig.tests.fixtures',
+            'nova', 'nova_coldmig.seams', 'nova_coldmig.start',
+            'nova_coldmig.tests.fixtures',
             'nova_coldmig.api.openstack.compute'))

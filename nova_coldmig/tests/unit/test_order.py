@@ -148,7 +148,7 @@ ORDERS = [
 ]
 
 #: Threading models: values of what Nova's monkey_patch reads.
-MODELS = ('false', 'true') if series.detect().wsgi_backend else ('false',)
+MODELS = ('false', 'true') if series.detect().major > 32 else ('false',)
 
 
 class OrderTest(test.NoDBTestCase):

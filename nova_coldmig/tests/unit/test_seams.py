@@ -11,6 +11,7 @@
 #    under the License.
 
 import inspect
+from pathlib import Path
 from unittest import mock
 
 from nova.api.openstack import api_version_request
@@ -110,24 +111,55 @@ class SeamsTest(test.NoDBTestCase):
             policy.init(suppress_deprecation_warnings=True)
             self.assertIn(RULE, policy._ENFORCER.registered_rules)
 
+    def _refused(self, *parts):
+        """Check that the API half is refused, and that Nova stays as it is.
+
+        :returns: str, the reason.
+        """
+        exc = self.assertRaises(
+            series.UnsupportedNova, seams.install, seams.API)
+        for part in parts:
+            self.assertIn(part, str(exc))
+        self.assertTrue(str(exc).endswith(
+            'Install a nova-coldmig release made for it.'), exc)
+        self.assertEqual(self.before, snapshot())
+        self.assertEqual(frozenset(), seams.installed())
+
     def test_changed_function_is_refused(self):
         target = 'nova.compute.api:API.resize'
         with mock.patch.object(fingerprint, 'changed', autospec=True,
                                return_value=[target]):
-            exc = self.assertRaises(
-                series.UnsupportedNova, seams.install, seams.API)
-        self.assertIn(target, str(exc))
-        self.assertIn('[coldmig]allow_untested_tree', str(exc))
-        self.assertEqual(self.before, snapshot())
-        self.assertEqual(frozenset(), seams.installed())
+            self._refused(target)
 
-    def test_changed_function_may_be_allowed(self):
-        self.flags(allow_untested_tree=True, group='coldmig')
+    def test_changed_function_may_be_installed_into(self):
         with mock.patch.object(fingerprint, 'changed', autospec=True,
                                return_value=['nova.compute.api:API.resize']):
-            with fixtures.ColdmigFixture():
+            with fixtures.ColdmigFixture(untested=True):
                 self.assertEqual(TREE.microversion, snapshot()['maximum'])
         self.assertIn('untested', self.stdlog.logger.output)
+
+    def test_what_can_not_be_compared_is_refused(self):
+        """Whatever is the reason for that."""
+        directory = self.useFixture(test.fixtures.TempDir()).path
+        self.useFixture(fixtures.fixtures.MonkeyPatch(
+            'nova_coldmig.fingerprint._DIRECTORY', Path(directory)))
+        record = Path(directory) / (TREE.name + '.json')
+        self._refused('nova.compute.api:API.resize is not the one')
+        record.write_text('{"nova.compute.api:API.resize": [')
+        self._refused('JSONDecodeError')
+        record.write_bytes(b'\xff\xfe')
+        self._refused('UnicodeDecodeError')
+        record.write_text('[]')
+        self._refused('nova.compute.api:API.resize is not the one')
+        record.unlink()
+        record.mkdir()
+        self._refused('IsADirectoryError')
+
+    def test_source_that_can_not_be_read_is_refused(self):
+        for error in (OSError, TypeError, SyntaxError, RuntimeError):
+            with mock.patch('inspect.getsource', autospec=True,
+                            side_effect=error):
+                self._refused('nova.compute.api:API.resize is not the one')
 
     def test_other_maximum_is_refused(self):
         """A tree with a microversion of its own is not the one we know."""
@@ -137,23 +169,63 @@ class SeamsTest(test.NoDBTestCase):
         exc = self.assertRaises(
             series.UnsupportedNova, seams.install, seams.API)
         self.assertIn('the maximum microversion is 2.500', str(exc))
-        self.flags(allow_untested_tree=True, group='coldmig')
-        with fixtures.ColdmigFixture([seams.API]):
+        with fixtures.ColdmigFixture([seams.API], untested=True):
             self.assertEqual('2.501', snapshot()['maximum'])
+
+    def test_maximum_that_is_gone_is_refused(self):
+        module = mock.Mock(spec=['is_supported'])
+        with mock.patch.object(seams, '_api_version_request', autospec=True,
+                               return_value=module):
+            self._refused('_MAX_API_VERSION')
 
     @mock.patch.object(series.metadata, 'version', autospec=True,
                        return_value='35.0.0')
-    def test_unknown_series_is_refused(self, version):
+    def test_unknown_series(self, version):
         for half in (seams.API, seams.CONDUCTOR):
             self.assertRaises(series.UnsupportedNova, seams.install, half)
         self.assertEqual(self.before, snapshot())
+        # Nothing of the newest series is taken for granted.
+        with fixtures.ColdmigFixture(untested=True):
+            self.assertEqual(
+                TREE.max_microversion, self.before['maximum'])
+            after = snapshot()
+            self.assertEqual(TREE.microversion, after['maximum'])
+            self.assertEqual(TREE.microversion, after['version'])
+            if TREE.maximum_in_defaults:
+                self.assertEqual(('2.1', TREE.microversion),
+                                 after['defaults'])
+        self.assertIn('this is Nova 35.0.0', self.stdlog.logger.output)
+        self.assertEqual(self.before, snapshot())
+
+    @mock.patch.object(series.metadata, 'version', autospec=True)
+    def test_unknown_version(self, version):
+        for absent in (series.metadata.PackageNotFoundError, [None] * 99):
+            version.side_effect = absent
+            exc = self.assertRaises(
+                series.UnsupportedNova, seams.install, seams.API)
+            self.assertIn('does not tell its version', str(exc))
+            with fixtures.ColdmigFixture(untested=True):
+                self.assertEqual(TREE.microversion, snapshot()['maximum'])
+            self.assertEqual(self.before, snapshot())
 
     def test_a_seam_that_fails_takes_back_the_others(self):
-        with mock.patch.object(seams.Element, 'apply', autospec=True,
-                               side_effect=RuntimeError):
-            self.assertRaises(RuntimeError, seams.install, seams.API)
+        for kind in (seams.Attribute, seams.Value, seams.Element, seams.Call):
+            for untested in (False, True):
+                with mock.patch.object(kind, 'make', autospec=True,
+                                       side_effect=RuntimeError('Made up')):
+                    exc = self.assertRaises(
+                        series.UnsupportedNova, seams.install, seams.API,
+                        untested)
+                self.assertIn('RuntimeError: Made up', str(exc))
+                self.assertEqual(self.before, snapshot())
+                self.assertEqual(frozenset(), seams.installed())
+
+    def test_a_policy_file_that_can_not_be_read_takes_back_the_rule(self):
+        with mock.patch.object(policy._ENFORCER, 'load_rules', autospec=True,
+                               side_effect=ValueError('Made up')):
+            self.assertRaises(
+                series.UnsupportedNova, seams.install, seams.API)
         self.assertEqual(self.before, snapshot())
-        self.assertEqual(frozenset(), seams.installed())
 
     def test_each_row_says_why(self):
         for seam in seams.SEAMS:

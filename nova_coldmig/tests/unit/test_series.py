@@ -10,6 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+from pathlib import Path
 from unittest import mock
 
 from nova.api.openstack import api_version_request
@@ -59,13 +60,36 @@ class SeriesTest(test.NoDBTestCase):
             self.assertIn('2024.1 (29.x) to 2026.2 (34.x)', str(exc))
 
     @mock.patch.object(series.metadata, 'version', autospec=True)
-    def test_unknown_series_may_be_allowed(self, version):
-        version.return_value = '35.0.0'
-        self.assertIs(
-            series.NEWEST, series.detect(allow_untested=True))
-
-    @mock.patch.object(series.metadata, 'version', autospec=True)
     def test_no_nova_is_refused(self, version):
         version.side_effect = series.metadata.PackageNotFoundError
-        exc = self.assertRaises(series.UnsupportedNova, series.detect)
+        with mock.patch.object(series.util, 'find_spec', autospec=True,
+                               return_value=None):
+            exc = self.assertRaises(series.UnsupportedNova, series.detect)
         self.assertIn('no Nova', str(exc))
+
+    @mock.patch.object(series.metadata, 'version', autospec=True)
+    def test_nova_without_a_version_is_refused(self, version):
+        for absent in (series.metadata.PackageNotFoundError, [None, None]):
+            version.side_effect = absent
+            exc = self.assertRaises(series.UnsupportedNova, series.detect)
+            self.assertIn('does not tell its version', str(exc))
+            self.assertEqual('of unknown version', series.describe())
+
+    @mock.patch.object(series.metadata, 'version', autospec=True,
+                       side_effect=UnicodeDecodeError('utf-8', b'', 0, 1, ''))
+    def test_metadata_that_can_not_be_read(self, version):
+        self.assertEqual('of unknown version', series.describe())
+
+    def test_development_versions_are_told_apart(self):
+        for version in ('33.0.3.dev9', '34.0.0.0rc1.dev12', '35.0.0.dev1'):
+            self.assertTrue(series.is_development(version), version)
+        for version in ('33.0.3', '34.0.0.0rc1', '33.0.2.post1',
+                        '33.0.2+devel'):
+            self.assertFalse(series.is_development(version), version)
+
+    def test_tested_is_what_the_tests_run_with(self):
+        constraints = Path(__file__).parents[3] / 'constraints'
+        for row in series.SERIES:
+            self.assertIn(
+                'nova==%s\n' % row.tested,
+                (constraints / (row.name + '.txt')).read_text())

@@ -11,6 +11,7 @@
 #    under the License.
 
 from pathlib import Path
+import threading
 from unittest import mock
 
 from nova import objects
@@ -24,6 +25,7 @@ from nova_coldmig import activation
 from nova_coldmig.cmd import status
 from nova_coldmig.conductor import rpcapi
 from nova_coldmig import fingerprint
+from nova_coldmig import series
 
 SUCCESS, WARNING, FAILURE = (
     upgradecheck.Code.SUCCESS, upgradecheck.Code.WARNING,
@@ -44,15 +46,58 @@ class CheckTestCase(test.NoDBTestCase):
 
 class TreeTest(CheckTestCase):
 
-    def test_known(self):
-        self.assertResult(self.checks._check_tree(), SUCCESS, 'tested with')
+    def test_tested(self):
+        tree = series.detect()
+        self._known(tree.tested, 'nova-coldmig was tested with Nova %s.' %
+                    tree.tested)
+
+    def _known(self, version, expected):
+        with mock.patch.object(series.metadata, 'version', autospec=True,
+                               return_value=version):
+            result = self.checks._check_tree()
+        self.assertEqual((SUCCESS, expected), (result.code, result.details))
+
+    def test_other_releases_were_not_tested(self):
+        tree = series.detect()
+        text = ('nova-coldmig was tested with Nova %s. This is Nova %s, and '
+                'every function of it that is replaced or relied on is as in '
+                'a release of %s.')
+        other = '%d.98.0' % tree.major
+        self._known(other, text % (tree.tested, other, tree.name))
+        development = '%d.98.0.dev9' % tree.major
+        self._known(development, text % (
+            tree.tested, development + ', a development version', tree.name))
+
+    def _unknown(self, **options):
+        self.flags(group='coldmig', **options)
+        return self.checks._check_tree()
 
     def test_unknown(self):
         self.useFixture(test.fixtures.MockPatchObject(
-            fingerprint, 'changed', return_value=['nova.x:y']))
-        self.assertResult(self.checks._check_tree(), FAILURE, 'nova.x:y')
-        self.flags(allow_untested_tree=True, group='coldmig')
-        self.assertResult(self.checks._check_tree(), WARNING, 'nova.x:y')
+            fingerprint, 'changed', side_effect=lambda targets, tree: [
+                'nova.x:y' if 'nova.compute.api:API.resize' in targets
+                else 'nova.x:z']))
+        # Of both halves.
+        names = ('nova.x:y', 'nova.x:z', 'Install a nova-coldmig release')
+        self.assertResult(
+            self._unknown(), FAILURE, 'run as Nova does', *names)
+        self.assertResult(self._unknown(on_unknown_tree='refuse'), FAILURE,
+                          'do not start', *names)
+        self.assertResult(self._unknown(on_unknown_tree='run'), WARNING,
+                          'run with it nevertheless', *names)
+
+    def test_a_reason_is_given_once(self):
+        with mock.patch.object(series.metadata, 'version', autospec=True,
+                               return_value='35.0.0'):
+            result = self.checks._check_tree()
+        self.assertEqual(1, result.details.count('this is Nova 35.0.0'))
+
+    def test_no_version(self):
+        with mock.patch.object(
+                series.metadata, 'version', autospec=True,
+                side_effect=series.metadata.PackageNotFoundError):
+            self.assertResult(self.checks._check_tree(), FAILURE,
+                              'does not tell its version')
 
 
 class ApiPasteTest(CheckTestCase):
@@ -104,6 +149,13 @@ class ApiPasteTest(CheckTestCase):
 
     def test_unreadable(self):
         self.assertResult(self._check(''), FAILURE, 'can not be read')
+        (self.home / 'a.ini').write_bytes(b'\xff\xfe')
+        self.assertResult(self.checks._check_api_paste(), FAILURE,
+                          'can not be read')
+        (self.home / 'a.ini').unlink()
+        (self.home / 'a.ini').mkdir()
+        self.assertResult(self.checks._check_api_paste(), FAILURE,
+                          'can not be read')
 
     def test_not_here(self):
         self.flags(api_paste_config='/no/such/file', group='wsgi')
@@ -153,7 +205,8 @@ class ConductorsTest(CheckTestCase):
         for _way in self._elsewhere():
             self.assertResult(self.checks._check_conductors(), SUCCESS,
                               'One of those on [DEFAULT]transport_url')
-            context, = self.version.call_args.args
+            context, host = self.version.call_args.args
+            self.assertIsNone(host)
             self.assertTrue(context.is_admin)
 
     def test_elsewhere_and_does_not_know_force(self):
@@ -170,10 +223,55 @@ class ConductorsTest(CheckTestCase):
                               'No nova-conductor is up',
                               'none answers on [DEFAULT]transport_url')
 
-    def test_no_database(self):
-        self.services.side_effect = db_exc.DBError
+    def test_silent_among_others(self):
+        """Each is asked, and none keeps the others waiting."""
+        asked = threading.Event()
+        self.addCleanup(asked.set)
+
+        def version(context, host=None):
+            if host == 'one':
+                asked.wait()
+            return '1.0.0'
+
+        self.version.side_effect = version
+        with mock.patch.object(status, 'CONDUCTORS', new=0.5):
+            self.assertResult(self.checks._check_conductors(), WARNING,
+                              'nova-conductor on one did not answer')
+
+    def test_broker_refuses(self):
+        self.version.side_effect = Exception('ACCESS_REFUSED')
         self.assertResult(self.checks._check_conductors(), FAILURE,
-                          '[database]connection can not be read')
+                          'can not be asked', 'ACCESS_REFUSED')
+
+    def test_no_database(self):
+        self.services.side_effect = db_exc.DBError(
+            'no such table: services\n[SQL: SELECT 1]\n(Background on this '
+            'error at: https://sqlalche.me/e/20/e3q8)')
+        self.assertResult(self.checks._check_conductors(), FAILURE,
+                          '[database]connection can not be read: no such '
+                          'table: services. Run this')
+
+    def test_silent_database(self):
+        ended = threading.Event()
+        self.addCleanup(ended.set)
+        self.services.side_effect = lambda *args: ended.wait()
+        with mock.patch.object(status, 'DATABASE', new=0.1):
+            self.assertResult(self.checks._check_conductors(), FAILURE,
+                              'did not answer within')
+
+
+class GuardTest(CheckTestCase):
+
+    def test_a_check_that_breaks_is_a_verdict(self):
+        """And the results of the others are kept."""
+        for name, check in status.Checks._upgrade_checks:
+            with mock.patch.object(series, 'detect', autospec=True,
+                                   side_effect=ValueError('Made up')), \
+                 mock.patch.object(status, '_api_paste_files', autospec=True,
+                                   side_effect=ValueError('Made up')), \
+                 mock.patch.object(status, '_hosts_up', autospec=True,
+                                   side_effect=ValueError('Made up')):
+                self.assertResult(check(self.checks), FAILURE, 'Made up')
 
 
 class ConductorAPITest(test.NoDBTestCase):

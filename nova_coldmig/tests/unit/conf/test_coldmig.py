@@ -26,11 +26,16 @@ class ConfTest(test.NoDBTestCase):
     def test_defaults(self):
         self.assertTrue(CONF.coldmig.relax_traits)
         self.assertEqual(10, CONF.coldmig.max_claim_attempts)
+        self.assertEqual('disable', CONF.coldmig.on_unknown_tree)
         self.assertFalse(CONF.coldmig.allow_untested_tree)
 
     def test_at_least_one_attempt(self):
         self.assertRaises(ValueError, CONF.set_override,
                           'max_claim_attempts', 0, group='coldmig')
+
+    def test_choices(self):
+        self.assertRaises(ValueError, CONF.set_override,
+                          'on_unknown_tree', 'ignore', group='coldmig')
 
     def test_sample(self):
         conf = cfg.ConfigOpts()
@@ -40,5 +45,6 @@ class ConfTest(test.NoDBTestCase):
         generator.generate(conf, output)
         for line in ('[coldmig]', '#relax_traits = true',
                      '#max_claim_attempts = 10',
+                     '#on_unknown_tree = disable',
                      '#allow_untested_tree = false'):
             self.assertIn(line, output.getvalue())

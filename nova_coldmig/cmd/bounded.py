@@ -1,0 +1,70 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Wait for what may never end, but not for ever."""
+
+import dataclasses
+import threading
+import time
+
+
+class NotInTime(Exception):
+    """A call did not end in time."""
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What came of a call.
+
+    :ivar value: what it returned.
+    :ivar error: the exception that it ended with, NotInTime if it did not
+        end, or None.
+    """
+
+    value: object = None
+    error: Exception = None
+
+    def result(self):
+        """Return what the call returned, or raise what it raised."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+def run(functions, seconds):
+    """Call functions, all at the same time.
+
+    What has not ended in time is left alone, in a thread that does not keep
+    the process from ending.
+
+    :param functions: list of callables without arguments.
+    :param seconds: float, how long to wait for all of them together.
+    :returns: list of Outcome, in the order of the functions.
+    """
+    outcomes = [Outcome(error=NotInTime()) for _ in functions]
+    threads = []
+    for index, function in enumerate(functions):
+        threads.append(threading.Thread(
+            target=_call, args=(outcomes, index, function), daemon=True))
+        threads[-1].start()
+    end = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0, end - time.monotonic()))
+    # A copy: a late one does not change what was seen.
+    return list(outcomes)
+
+
+def _call(outcomes, index, function):
+    try:
+        outcomes[index] = Outcome(value=function())
+    except Exception as e:
+        outcomes[index] = Outcome(error=e)

@@ -214,6 +214,7 @@ class HistoryTestCase(base.ColdmigTestCase):
                         for flavor in self.flavors]
         self.lives = {}
         self.fenced = None
+        self.renewed = None
         #: str, what was found wrong in a history that is generated.
         self.failure = None
         self.history = []
@@ -320,7 +321,8 @@ class HistoryTestCase(base.ColdmigTestCase):
         """Tell what a step is to a server, as upstream.TABLE names it."""
         if name == 'death' and arguments[0] == slot:
             return arguments[2]
-        if slot in arguments[:1] or name in ('fence', 'back'):
+        if slot in arguments[:1] or name in (
+                'fence', 'back', 'renew', 'mend'):
             return name
         return 'a step of another server'
 
@@ -397,11 +399,13 @@ class HistoryTestCase(base.ColdmigTestCase):
         """Begin a history: no servers, and all hosts up."""
         if self.failure is not None:
             return
-        del self.history[:]
         if self.fenced:
             self.step('back')
+        if self.renewed:
+            self.step('mend')
         for slot in list(self.lives):
             self.step('delete', slot)
+        del self.history[:]
 
     # The steps.
 
@@ -483,8 +487,9 @@ class HistoryTestCase(base.ColdmigTestCase):
                     outcome, key, before.server[key], after.server[key]))
         if before.held != after.held or before.disks != after.disks:
             self.report('A refusal (%s) changed what is held.' % outcome)
-        if (not life.wrong and host not in (
-                self.fenced, before.server['OS-EXT-SRV-ATTR:host']) and
+        own = before.server['OS-EXT-SRV-ATTR:host']
+        if (not life.wrong and
+                host not in (self.fenced, self.renewed, own) and
                 before.server['status'] in ('ACTIVE', 'SHUTOFF')):
             self.report('A server in order was refused (%s): %s' % (
                 outcome, self._reason(life)))
@@ -581,4 +586,28 @@ class HistoryTestCase(base.ColdmigTestCase):
         host, self.fenced = self.fenced, None
         self.force_down(host, False)
         self.restart(host)
+        return host
+
+    def step_renew(self, host):
+        """A host is registered anew, and its provider stays what it was.
+
+        So it is if the service is deleted while something is held there.
+        """
+        self.renewed = host
+        self.computes[host].stop()
+        self.computes[host].manager.driver.generation += 1
+        with self.cell_context() as context:
+            self.node_record(context, host).destroy()
+        self.restart(host)
+        return host
+
+    def step_mend(self):
+        """An operator deletes the provider, and Nova makes it anew."""
+        host, self.renewed = self.renewed, None
+        url = '/resource_providers/%s' % self.providers[host]
+        for consumer in self.held()[host]:
+            # What they hold elsewhere a repair gives them again.
+            self.placement.delete('/allocations/' + consumer)
+        self.placement.delete(url)
+        self._run_periodics()
         return host

@@ -121,12 +121,13 @@ def _books(seen, flavors):
                 found.add('held-by-other')
         elif of_record and record['status'] not in OPEN:
             found.add('held-by-ended')
-    for providers in seen.held.values():
+    for consumer, providers in seen.held.items():
         for provider, resources in providers.items():
             if resources not in flavors:
                 found.add('held-amount')
             if provider not in seen.known:
-                found.add('held-unknown')
+                found.add('held-unknown' if consumer == seen.server['id']
+                          else 'held-unknown-by-move')
     return found
 
 

@@ -86,7 +86,8 @@ class Machine(stateful.RuleBasedStateMachine):
             return host
         server = self.history.lives[slot].seen.server
         hosts = [one for one in HOSTS if one not in (
-            server['OS-EXT-SRV-ATTR:host'], self.history.fenced)]
+            server['OS-EXT-SRV-ATTR:host'], self.history.fenced,
+            self.history.renewed)] or [host]
         return hosts[HOSTS.index(host) % len(hosts)]
 
     def _task(self, slot):
@@ -109,7 +110,7 @@ class Machine(stateful.RuleBasedStateMachine):
         lambda self: len(self.history.lives) < self.history.SLOTS)
     @stateful.rule(host=_hosts)
     def boot(self, host):
-        if host == self.history.fenced:
+        while host in (self.history.fenced, self.history.renewed):
             host = HOSTS[HOSTS.index(host) - 1]
         slot = min(set(range(self.history.SLOTS)) - set(self.history.lives))
         self.ages[slot] = 0
@@ -207,7 +208,19 @@ class Machine(stateful.RuleBasedStateMachine):
         self.step('death', self.pick(self.servers('VERIFY_RESIZE'), pick),
                   action, deaths[when % len(deaths)])
 
-    @stateful.precondition(lambda self: not self.history.fenced)
+    @stateful.precondition(
+        lambda self: not self.history.renewed and not self.history.fenced)
+    @stateful.rule(host=_hosts)
+    def renew(self, host):
+        self.step('renew', host)
+
+    @stateful.precondition(lambda self: self.history.renewed)
+    @stateful.rule()
+    def mend(self):
+        self.step('mend')
+
+    @stateful.precondition(
+        lambda self: not self.history.renewed and not self.history.fenced)
     @stateful.rule(pick=_picks, host=_hosts)
     def fence(self, pick, host):
         slots = self.servers()

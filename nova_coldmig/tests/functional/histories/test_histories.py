@@ -20,11 +20,13 @@ depends on the code alone; OS_COLDMIG_SEED makes others.
 from nova_coldmig.tests.functional.histories import cloud
 
 import os
+import pathlib
 
 import hypothesis
 from hypothesis import stateful
 from oslo_utils import importutils
 
+import nova_coldmig
 from nova_coldmig.conductor import claim
 from nova_coldmig.tests.functional.histories import machine
 from nova_coldmig.tests.functional.histories import upstream
@@ -178,6 +180,23 @@ class KeptTest(cloud.HistoryTestCase):
     def test_evacuated_checked_and_confirmed(self):
         self._evacuated('checked', ('confirm', 0), ('back',))
 
+    def test_registered_anew(self):
+        self.replay(
+            ('boot', 0, 'host1'),
+            ('renew', 'host1'),
+            ('force', 0, 'host2'),
+            ('mend',),
+            ('repair', 0),
+            ('force', 0, 'host2'),
+            ('confirm', 0),
+            ('renew', 'host1'),
+            ('force', 0, 'host1'),
+            ('mend',),
+            ('force', 0, 'host1'),
+            ('confirm', 0))
+        self.assertEqual(2, self.counts['force moved'])
+        self.assertEqual(set(), self.lives[0].wrong)
+
 
 class JudgeTest(cloud.HistoryTestCase):
     """The judge sees what goes wrong: each of these makes a move wrong."""
@@ -267,6 +286,15 @@ class TableTest(cloud.base.test.NoDBTestCase):
             named = importutils.import_class('.'.join(parts[:cut + 1]))
             for part in parts[cut + 1:]:
                 named = getattr(named, part)
+
+    def test_documentation(self):
+        """The page has each of them, and the reason."""
+        path = (pathlib.Path(nova_coldmig.__file__).parents[1] /
+                'doc/source/contributor/faults.rst')
+        page = ' '.join(path.read_text().split())
+        for row in upstream.TABLE:
+            self.assertIn('* - ``%s`` - ``%s`` - %s' % (
+                row.step, row.function, row.why), page)
 
     def test_every_death_is_listed(self):
         listed = {row.step for row in upstream.TABLE}

@@ -72,6 +72,15 @@ TABLE = (
         'what was sent to it before the reset.'),
     Row('fence', MANAGER + 'init_host', NOTHING,
         'A host without power changes no record.'),
+    Row('renew',
+        'nova.api.openstack.compute.services.ServiceController.delete',
+        frozenset(('held-unknown', 'held-unknown-by-move')),
+        'It deletes the compute node of a host whose resource provider it '
+        'can not delete, and a new one can not be made under its name.'),
+    Row('mend',
+        'nova.api.openstack.compute.services.ServiceController.delete',
+        frozenset(('held-missing', 'held-by-other')),
+        'What was held of the old resource provider is lost with it.'),
     # A message waits for a host that is down.
     Row('waits', 'nova.compute.rpcapi.ComputeAPI', CUT_SHORT,
         'It sends to a host whose service is down: only confirming asks '

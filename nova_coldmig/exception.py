@@ -37,3 +37,29 @@ class ForcedDestinationUnavailable(exception.ComputeServiceUnavailable):
     """
 
     msg_fmt = _("%(reason)s")
+
+
+class EarlierMoveUnfinished(exception.ComputeServiceUnavailable):
+    """An earlier cold migration of the server is not done with: HTTP 409.
+
+    :param reason: str, a sentence that says which and what to do.
+    """
+
+    msg_fmt = _("%(reason)s")
+
+
+class MoveRefused(exception.MigrationPreCheckError):
+    """The super conductor refuses a cold migration.
+
+    The message, which becomes the server's fault, is what the owner of the
+    server may read. It names no host and no provider.
+
+    :param reason: str, a sentence for the operator that says why and what to
+        do. It goes into the event coldmig_refused.
+    """
+
+    def __init__(self, reason):
+        super().__init__(reason=_(
+            "The host can not take the server; see the event "
+            "coldmig_refused."))
+        self.reason = reason

@@ -34,6 +34,7 @@ CONF = nova_coldmig.conf.CONF
 LOG = logging.getLogger(__name__)
 
 CLEAN = 0
+WRONG = 2
 FOUND = 3
 NOT_REPAIRED = 4
 FAILED = 255
@@ -91,7 +92,8 @@ def check(host=None, server=None, bound=3600):
                    'sure': rule.sure, 'repair': rule.repair}
 
 
-def repair(host=None, server=None, bound=3600, fenced=(), yes=False):
+def repair(host=None, server=None, bound=3600, fenced=(), yes=False,
+           ended=False):
     """Yield what is done about each server that has a finding, one dict each.
 
     :param host: the host whose servers are looked at, or None
@@ -100,6 +102,8 @@ def repair(host=None, server=None, bound=3600, fenced=(), yes=False):
         are taken to be done with a server
     :param fenced: hosts that can not come back by themselves
     :param yes: whether to act
+    :param ended: the operator's word that nobody works on the moves of the
+        server that are left over, and that no message for them is queued
     :raises: NothingToRead if no cell knows the host or the server
     """
     for cell, instance, rules in _found(host, server, bound):
@@ -109,17 +113,18 @@ def repair(host=None, server=None, bound=3600, fenced=(), yes=False):
             continue
         seen = cell.facts(instance, ask=True)
         chosen = plan.make(seen)
-        outcome, reason = _act(cell, seen, chosen, bound, fenced, yes)
+        outcome, reason = _act(
+            cell, seen, chosen, bound, fenced, yes, ended)
         yield {'server': instance.uuid, 'host': instance.host,
                'findings': [rule.name for rule in rules],
                'repair': chosen.repair, 'what': chosen.text,
                'outcome': outcome, 'reason': reason}
 
 
-def _act(cell, seen, chosen, bound, fenced, yes):
+def _act(cell, seen, chosen, bound, fenced, yes, ended):
     if chosen.repair is None:
         return 'by-hand', None
-    reason = plan.attended(seen, bound, frozenset(fenced))
+    reason = plan.attended(seen, chosen, bound, frozenset(fenced), ended)
     if reason:
         return 'refused', reason
     if not yes:
@@ -150,6 +155,11 @@ def _add_parsers(subparsers):
     act.add_argument('--yes', action='store_true')
     parser.add_argument('--fenced', action='append', default=[],
                         metavar='HOST')
+    parser.add_argument(
+        '--ended', action='store_true',
+        help='you have seen that nobody works on the moves of the server '
+             'that are left over, and that no message for them is queued; '
+             'needs --server')
 
 
 def _check(args):
@@ -166,8 +176,12 @@ def _check(args):
 
 def _repair(args):
     code = CLEAN
+    if args.ended and not args.of_server:
+        print('--ended needs --server: it is a word about one server.',
+              file=sys.stderr)
+        return WRONG
     for done in repair(args.of_host, args.of_server, args.idle, args.fenced,
-                       args.yes):
+                       args.yes, args.ended):
         if done['outcome'] == 'failed':
             code = NOT_REPAIRED
         elif done['outcome'] != 'repaired':

@@ -24,6 +24,7 @@ import nova_coldmig.conf
 from nova_coldmig import destination
 from nova_coldmig import exception
 from nova_coldmig.policies import migrate_server as policies
+from nova_coldmig import records
 
 CONF = nova_coldmig.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -120,8 +121,14 @@ class ForcedAPI(compute.API):
         :param allow_cross_cell_resize: bool, False.
         :returns: nova.objects.ComputeNode
         :raises: nova_coldmig.exception.ForcedDestinationInvalid,
-            nova_coldmig.exception.ForcedDestinationUnavailable
+            nova_coldmig.exception.ForcedDestinationUnavailable,
+            nova_coldmig.exception.EarlierMoveUnfinished
         """
+        migrations = records.read(context, instance)
+        # What has ended and may yet hold something, the conductor asks of
+        # Placement.
+        records.check(instance, migrations, holds=lambda migration: False)
+        records.check_not_evacuated_from(migrations, host_name)
         destination.check_not_source(instance, host_name)
         node = destination.get_compute_node(context, host_name)
         destination.check_hypervisor_type(

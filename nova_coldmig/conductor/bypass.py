@@ -68,7 +68,17 @@ def _admits(context, spec, filter_, member_of):
         filter_(context, spec)
     except exception.RequestFilterFailed:
         return False
-    destination = spec.requested_destination
+    return admits(spec.requested_destination, member_of)
+
+
+def admits(destination, member_of):
+    """Tell whether a host is in the aggregates that pre-filters ask for.
+
+    :param destination: nova.objects.Destination, as they left it.
+    :param member_of: callable that returns the UUIDs of the aggregates of the
+        host, a set. It is called only if any aggregate is asked for.
+    :returns: bool
+    """
     required = destination.aggregates or []
     forbidden = destination.forbidden_aggregates or set()
     if not required and not forbidden:

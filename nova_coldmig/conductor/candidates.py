@@ -19,11 +19,14 @@ for in the same words. Only deployment policy is left out.
 
 from nova import exception
 from nova.i18n import _
+from nova import objects
 from nova.scheduler import request_filter
 from nova.scheduler import utils as scheduler_utils
 
 from nova_coldmig.conductor import bypass
 import nova_coldmig.conf
+from nova_coldmig import exception as coldmig_exc
+from nova_coldmig import providers
 
 CONF = nova_coldmig.conf.CONF
 
@@ -85,12 +88,60 @@ def _query(context, reportclient, request_spec, node, pinning):
     # None if Placement can not be reached, three of them if it refuses.
     answer = reportclient.get_allocation_candidates(context, resources)
     if answer is None or answer[0] is None:
-        raise exception.MigrationPreCheckError(reason=_(
+        # Placement refuses to look into a tree that it does not have.
+        check_provider(context, reportclient, node)
+        raise coldmig_exc.MoveRefused(reason=_(
             "Placement did not answer the query for allocation candidates of "
             "host %s. Nothing was changed; see the log of nova-conductor, "
             "and migrate again when Placement answers.") % node.host)
     requests, _summaries, version = answer
     return resources, [(request, version) for request in requests]
+
+
+def check_provider(context, reportclient, node):
+    """Refuse a compute node that has no resource provider.
+
+    :param context: nova.context.RequestContext
+    :param reportclient: nova.scheduler.client.report.SchedulerReportClient
+    :param node: nova.objects.ComputeNode
+    :raises: nova_coldmig.exception.MoveRefused
+    :raises: keystoneauth1.exceptions.ClientException if Placement does not
+        answer.
+    """
+    if providers.root(context, reportclient, node.uuid) is None:
+        raise coldmig_exc.MoveRefused(reason=_(
+            "The compute node %(node)s of host %(host)s has no resource "
+            "provider in Placement, so nothing can be claimed there. The log "
+            "of nova-compute on that host says why: if the host was "
+            "registered anew, a provider of before may have its name. Mend "
+            "that, or name another host.") % {
+                'node': node.uuid, 'host': node.host})
+
+
+def check_segments(context, reportclient, request_spec, node):
+    """Refuse a compute node outside of the segments of the server's ports.
+
+    Of the pre-filters that force keeps, nova.scheduler.request_filter.
+    routed_networks_filter asks for aggregates of Placement: those of the
+    segments. No other does.
+
+    :param context: nova.context.RequestContext
+    :param reportclient: nova.scheduler.client.report.SchedulerReportClient
+    :param request_spec: nova.objects.RequestSpec; it is not changed.
+    :param node: nova.objects.ComputeNode, the destination.
+    :raises: nova_coldmig.exception.MoveRefused
+    :raises: keystoneauth1.exceptions.ClientException if Placement does not
+        answer.
+    """
+    spec = request_spec.obj_clone()
+    spec.requested_destination = objects.Destination()
+    if not bypass.admits(
+            _filtered(context, spec).requested_destination,
+            lambda: providers.aggregates(context, reportclient, node.uuid)):
+        raise coldmig_exc.MoveRefused(reason=_(
+            "Host %s is not on the network segments of the server's ports, "
+            "which would not work there, and force does not override that. "
+            "Name a host on their segments.") % node.host)
 
 
 def find(context, reportclient, request_spec, node):
@@ -108,14 +159,14 @@ def find(context, reportclient, request_spec, node):
     :param node: nova.objects.ComputeNode, the destination.
     :returns: generator of tuples of a dict, the allocation request; a str,
         its microversion; and a list of str, the traits it does not honour.
-    :raises: nova.exception.MigrationPreCheckError if Placement does not
+    :raises: nova_coldmig.exception.MoveRefused if Placement does not
         answer or a pre-filter of Nova refuses the server.
     """
     traits = explicit_traits(request_spec)
     try:
         strict = _filtered(context, request_spec)
     except exception.RequestFilterFailed as e:
-        raise exception.MigrationPreCheckError(reason=_(
+        raise coldmig_exc.MoveRefused(reason=_(
             "%s. Nova would place the server nowhere; mend that, then migrate "
             "again.") % e.format_message().rstrip('.'))
     queries = [(strict, [])]

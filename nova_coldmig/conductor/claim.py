@@ -19,27 +19,36 @@ without an allocation or with a wrong one.
 """
 
 from keystoneauth1 import exceptions as ks_exc
-from nova import exception
 from nova.i18n import _
 from nova import objects
 from nova.scheduler.client import report
 from oslo_log import log as logging
 
+from nova_coldmig import exception as coldmig_exc
+from nova_coldmig import providers
+from nova_coldmig import records
+
 LOG = logging.getLogger(__name__)
 
 
-def get_source(context, reportclient, instance, source_node):
+def get_source(context, reportclient, instance, source_node, migrations):
     """Read what a server holds, which must be all on its source.
+
+    A server that was evacuated holds the host that it was lost on, too, until
+    that host is back. Nova hands all of it to the migration (nova.conductor.
+    tasks.migrate.replace_allocation_with_migration), and so does this.
 
     :param context: nova.context.RequestContext, targeted at the cell of the
         instance.
     :param reportclient: nova.scheduler.client.report.SchedulerReportClient
     :param instance: nova.objects.Instance
     :param source_node: nova.objects.ComputeNode, the one it runs on.
+    :param migrations: list of nova.objects.Migration, all of the server.
     :returns: dict, the answer of Placement to GET /allocations/{consumer}.
-    :raises: nova.exception.MigrationPreCheckError if the server holds nothing
-        on its source, or something on another compute node. Both are left by
-        a move that died, and a claim on top would count twice for ever.
+    :raises: nova_coldmig.exception.MoveRefused if the server holds nothing on
+        its source, or something on a compute node that it has nothing to do
+        with. Both are left by a move that died, and a claim on top would
+        count twice for ever.
     :raises: nova.exception.ConsumerAllocationRetrievalFailed,
         keystoneauth1.exceptions.ClientException if Placement does not answer.
     """
@@ -48,53 +57,73 @@ def get_source(context, reportclient, instance, source_node):
     # Mostly there is nothing to ask the database for. Providers below the
     # source's compute node are none themselves.
     elsewhere = [provider for provider in held if provider != source_node.uuid]
-    others = sorted(
-        node.host for node in objects.ComputeNodeList.get_all_by_uuids(
-            context, elsewhere)) if elsewhere else []
+    nodes = objects.ComputeNodeList.get_all_by_uuids(
+        context, elsewhere) if elsewhere else []
+    evacuated = records.evacuated_nodes(migrations)
+    others = sorted(node.host for node in nodes
+                    if (node.host, node.hypervisor_hostname) not in evacuated)
+    facts = {'uuid': instance.uuid, 'source': instance.host,
+             'node': source_node.uuid, 'others': ', '.join(others),
+             'providers': ', '.join(sorted(held))}
     if others:
-        raise exception.MigrationPreCheckError(reason=_(
+        raise coldmig_exc.MoveRefused(reason=_(
             "Host %(others)s holds an allocation of the server, of a move cut "
             "short. 'nova-coldmig-manage migration repair --server %(uuid)s' "
-            "says how to put that right; then migrate again.") % {
-                'others': ', '.join(others), 'uuid': instance.uuid})
-    if source_node.uuid not in held:
-        raise exception.MigrationPreCheckError(reason=_(
-            "The server holds no allocation on its host %(source)s. "
+            "says how to put that right; then migrate again.") % facts)
+    if source_node.uuid in held:
+        return source
+    if providers.root(context, reportclient, source_node.uuid) is None:
+        raise coldmig_exc.MoveRefused(reason=_(
+            "The compute node %(node)s of the server's host %(source)s has no "
+            "resource provider in Placement, so the server holds nothing "
+            "there. 'nova-coldmig-manage migration repair --server %(uuid)s' "
+            "says what to do; then migrate again.") % facts)
+    if held:
+        raise coldmig_exc.MoveRefused(reason=_(
+            "The server holds no allocation on its host %(source)s. What it "
+            "holds is of other resource providers: %(providers)s. "
             "'nova-coldmig-manage migration repair --server %(uuid)s' says "
-            "how to give it one; then migrate again.") % {
-                'source': instance.host, 'uuid': instance.uuid})
-    return source
+            "what to do; then migrate again.") % facts)
+    raise coldmig_exc.MoveRefused(reason=_(
+        "The server holds no allocation on its host %(source)s. "
+        "'nova-coldmig-manage migration repair --server %(uuid)s' says "
+        "how to give it one; then migrate again.") % facts)
 
 
-def move(context, reportclient, instance, migration, source, request,
-         version):
+def move(context, reportclient, instance, migration, source, request_spec,
+         request, version):
     """Hand the source to the migration and claim the destination.
 
-    :param context: nova.context.RequestContext
+    :param context: nova.context.RequestContext, targeted at the cell of the
+        instance.
     :param reportclient: nova.scheduler.client.report.SchedulerReportClient
     :param instance: nova.objects.Instance
     :param migration: nova.objects.Migration, which holds nothing so far.
     :param source: dict, what get_source returned.
+    :param request_spec: nova.objects.RequestSpec. As in nova.scheduler.utils.
+        claim_resources, the new allocation of the server belongs to its
+        project and user.
     :param request: dict, an allocation request of Placement.
     :param version: str, the microversion of request.
     :returns: bool, whether it was done. If not, another request took the room
         first and nothing was changed.
-    :raises: nova.exception.MigrationPreCheckError if the server or the
-        migration was changed meanwhile, or the source is over its capacity.
+    :raises: nova_coldmig.exception.MoveRefused if the server or the migration
+        was changed meanwhile, or a host that it holds is over its capacity.
     :raises: keystoneauth1.exceptions.ClientException or
         nova.exception.ConsumerAllocationRetrievalFailed if Placement does not
         answer, or with an error of its own. Whether it was done is not known
         then.
     """
-    owner = {'project_id': source['project_id'], 'user_id': source['user_id']}
     held = {provider: {'resources': allocation['resources']}
             for provider, allocation in source['allocations'].items()}
     payload = {
-        # No generation says that the consumer must be new.
         migration.uuid: dict(
-            owner, allocations=held, consumer_generation=None),
+            project_id=source['project_id'], user_id=source['user_id'],
+            # No generation says that the consumer must be new.
+            allocations=held, consumer_generation=None),
         instance.uuid: dict(
-            owner, consumer_generation=source['consumer_generation'],
+            project_id=request_spec.project_id, user_id=request_spec.user_id,
+            consumer_generation=source['consumer_generation'],
             **request),
     }
     response = _post(reportclient, context, payload, version)
@@ -104,19 +133,31 @@ def move(context, reportclient, instance, migration, source, request,
     if 'consumer generation conflict' in detail:
         if _is_made(context, reportclient, payload):
             return True
-        raise exception.MigrationPreCheckError(reason=_(
+        raise coldmig_exc.MoveRefused(reason=_(
             "The allocations of the server changed while it was being "
             "claimed for the migration. Nothing was changed; look at the "
             "server and migrate again."))
-    if any(provider in detail for provider in held):
-        raise exception.MigrationPreCheckError(reason=_(
-            "The source host %s is over its capacity and this Placement "
-            "lets no allocation there change hands; Placement 14.0.0 does. "
-            "Raise the allocation ratio of the host, or upgrade Placement, "
-            "then migrate again.") % instance.host)
+    over = [provider for provider in held if provider in detail]
+    if over:
+        raise coldmig_exc.MoveRefused(reason=_(
+            "Host %s, which the server holds, is over its capacity and this "
+            "Placement lets no allocation there change hands; Placement "
+            "14.0.0 does. Raise the allocation ratio of the host, or upgrade "
+            "Placement, then migrate again.") %
+            _host_of(context, reportclient, instance, over[0]))
     LOG.info('Placement did not grant the claim of the migration: %s',
              detail, instance=instance)
     return False
+
+
+def _host_of(context, reportclient, instance, provider):
+    """Name the host of a provider that a server holds."""
+    root = providers.root(context, reportclient, provider)
+    nodes = objects.ComputeNodeList.get_all_by_uuids(
+        context, [root]) if root else []
+    # Of one that no compute node of the cell is, such as a shared one, the
+    # server's host is the next best.
+    return ([node.host for node in nodes] or [instance.host])[0]
 
 
 def _is_made(context, reportclient, payload):

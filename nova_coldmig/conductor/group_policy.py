@@ -16,6 +16,8 @@ from nova import exception
 from nova.i18n import _
 from nova import objects
 
+from nova_coldmig import exception as coldmig_exc
+
 
 def check(context, instance, node):
     """Refuse a destination that violates the server group of an instance.
@@ -30,7 +32,7 @@ def check(context, instance, node):
         instance.
     :param instance: nova.objects.Instance
     :param node: nova.objects.ComputeNode, the destination.
-    :raises: nova.exception.MigrationPreCheckError
+    :raises: nova_coldmig.exception.MoveRefused
     """
     try:
         group = objects.InstanceGroup.get_by_instance_uuid(
@@ -51,7 +53,7 @@ def _check_anti_affinity(context, instance, node, group):
     members = there & set(group.members) - {instance.uuid}
     allowed = (group.rules or {}).get('max_server_per_host', 1)
     if len(members) >= allowed:
-        raise exception.MigrationPreCheckError(reason=_(
+        raise coldmig_exc.MoveRefused(reason=_(
             "Force does not override the anti-affinity group %(group)s of the "
             "server: host %(host)s runs or receives %(count)d of its members "
             "and may have %(allowed)d. Name another host.") % {
@@ -62,7 +64,7 @@ def _check_anti_affinity(context, instance, node, group):
 def _check_affinity(instance, node, group):
     hosts = group.get_hosts(exclude=[instance.uuid])
     if hosts and node.host not in hosts:
-        raise exception.MigrationPreCheckError(reason=_(
+        raise coldmig_exc.MoveRefused(reason=_(
             "Force does not override the affinity group %(group)s of the "
             "server: its other members are on %(hosts)s. Name that host.") % {
                 'group': group.uuid, 'hosts': ', '.join(sorted(hosts))})

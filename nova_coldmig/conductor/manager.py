@@ -13,11 +13,19 @@
 """The task manager of the super conductor."""
 
 from nova.conductor import manager
+from oslo_log import log as logging
+from oslo_utils import excutils
 
 from nova_coldmig.compute import api as compute
 from nova_coldmig.conductor import rpcapi
 from nova_coldmig.conductor.tasks import migrate
+import nova_coldmig.conf
+from nova_coldmig import events
+from nova_coldmig import exception
 from nova_coldmig import seams
+
+CONF = nova_coldmig.conf.CONF
+LOG = logging.getLogger(__name__)
 
 
 class ConductorManager(manager.ConductorManager):
@@ -64,6 +72,26 @@ def compute_task_manager(upstream, _tree):
                 filter_properties.get(compute.FORCE_KEY) is True)
             return request_spec
 
+        def _cold_migrate(self, context, instance, *args, **kwargs):
+            # When Nova has put the state of the server back.
+            try:
+                return super()._cold_migrate(
+                    context, instance, *args, **kwargs)
+            except exception.MoveRefused as e:
+                with excutils.save_and_reraise_exception():
+                    self._record_refusal(context, instance, e.reason)
+
+        def _record_refusal(self, context, instance, reason):
+            LOG.warning('The cold migration is refused: %s', reason,
+                        instance=instance)
+            try:
+                events.record(context, instance, events.REFUSED, self.host,
+                              reason, result='Error')
+            except Exception:
+                # Nothing may take the place of the refusal.
+                LOG.exception('The event %s could not be recorded.',
+                              events.REFUSED, instance=instance)
+
         def _build_cold_migrate_task(self, context, instance, flavor,
                                      request_spec, clean_shutdown, host_list):
             # A host list says that a compute asks for another destination
@@ -73,6 +101,11 @@ def compute_task_manager(upstream, _tree):
                     context, instance, flavor, request_spec, clean_shutdown,
                     self.compute_rpcapi, self.report_client, self.network_api,
                     self.servicegroup_api, self.host)
+            if CONF.coldmig.guard_checked_moves and host_list is None:
+                return migrate.GuardedMigrationTask(
+                    context, instance, flavor, request_spec, clean_shutdown,
+                    self.compute_rpcapi, self.query_client,
+                    self.report_client, host_list, self.network_api)
             return super()._build_cold_migrate_task(
                 context, instance, flavor, request_spec, clean_shutdown,
                 host_list)

@@ -48,6 +48,21 @@ More than one is tried only when another request takes what the candidate
 needs between the query and the claim. Read by the super conductor.
 """),
     cfg.BoolOpt(
+        'guard_checked_moves',
+        default=False,
+        help="""
+Whether nova-coldmig-conductor also refuses a cold migration or resize that is
+not forced while an earlier one of the server has not ended or still holds a
+host.
+
+Nova takes the record that an earlier move left behind for that of the new one,
+with the old source host, and can clean up or revert on a host where the server
+is not. A forced move is always refused then. With this option so is one that
+the scheduler chooses the host for, with the reason in the event
+``coldmig_refused``. A server without such a record is moved as before, at the
+cost of one query. Read by the super conductor.
+"""),
+    cfg.BoolOpt(
         'allow_untested_tree',
         default=False,
         advanced=True,

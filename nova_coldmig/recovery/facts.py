@@ -18,6 +18,7 @@ import typing
 from nova.compute import instance_actions
 from nova.compute import rpcapi
 from nova.compute import task_states
+from nova.compute import vm_states
 from nova import context as nova_context
 from nova import exception
 from nova import objects
@@ -26,25 +27,19 @@ from nova import servicegroup
 from oslo_log import log as logging
 from oslo_utils import timeutils
 
-from nova_coldmig.recovery import plan
+from nova_coldmig import events
+from nova_coldmig import providers
+from nova_coldmig import records
 
 LOG = logging.getLogger(__name__)
 
 BATCH = 500
 """Servers read from a cell at a time."""
 
-ENDED = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed',
-         'reverted')
-"""Statuses in which nobody works on a migration and nothing waits for it."""
-
-
-COLD = ('migration', 'resize')
-"""Types of the migrations that a revert belongs to."""
-
 ENDINGS = (instance_actions.CONFIRM_RESIZE, instance_actions.REVERT_RESIZE)
 """Actions that end a move."""
 
-HARMLESS = (plan.ACTION, instance_actions.LOCK, instance_actions.UNLOCK)
+HARMLESS = (events.REPAIRED, instance_actions.LOCK, instance_actions.UNLOCK)
 """Actions that change neither the guest nor the state of a server."""
 
 
@@ -56,6 +51,12 @@ class Facts:
     :ivar migrations: its nova.objects.Migration, whatever their status
     :ivar held: {consumer UUID: UUIDs of the compute nodes it holds}
     :ivar node: UUID of the compute node the server is on, or None
+    :ivar strangers: UUIDs of the roots of what the server holds that are no
+        compute nodes of the cell
+    :ivar has_provider: whether the node has a resource provider; true where
+        the server holds it, and where the node is not known
+    :ivar evacuated_nodes: UUIDs of the compute nodes that it was evacuated
+        from and that have not cleaned up since
     :ivar idle: seconds since the last change of the server, of a migration
         that has not ended, or of an action on the server
     :ivar down: hosts of migrations that have not ended or hold something, or
@@ -79,17 +80,46 @@ class Facts:
     reverted: bool = False
     touched: bool = False
     guest_runs: typing.Optional[bool] = None
+    strangers: frozenset = frozenset()
+    has_provider: bool = True
+    evacuated_nodes: frozenset = frozenset()
+
+    @property
+    def moves(self):
+        """Whether Nova shows the server in a move, or busy otherwise."""
+        return (self.instance.task_state is not None or
+                self.instance.vm_state == vm_states.RESIZED)
 
     @property
     def open_migrations(self):
-        return [m for m in self.migrations if m.status not in ENDED]
+        return [m for m in self.migrations if m.status not in records.ENDED]
+
+    @property
+    def open_moves(self):
+        """The cold migrations that have not ended."""
+        return [m for m in self.migrations if records.is_open(m)]
+
+    @property
+    def left_over(self):
+        """The cold migrations not ended that are not the one under way."""
+        newest = _newest(self.open_moves) if self.moves else None
+        return [m for m in self.open_moves if m is not newest]
 
     @property
     def holders(self):
         """The ended migrations that hold something, but for one reverted."""
         return [m for m in self.migrations
-                if m.status in ENDED and self.held[m.uuid] and
+                if m.status in records.ENDED and self.held[m.uuid] and
                 m is not self.migration]
+
+    @property
+    def evacuated(self):
+        """UUIDs of the nodes that the server was evacuated from.
+
+        It holds them, by Nova's design, until they are back.
+        """
+        return (self.evacuated_nodes & self.held[self.instance.uuid] -
+                {self.node})
 
     @property
     def holder(self):
@@ -100,10 +130,8 @@ class Facts:
     @property
     def migration(self):
         """The move under way, or the one a revert has ended; or None."""
-        moves = [m for m in self.open_migrations
-                 if m.migration_type in COLD]
-        if moves:
-            return _newest(moves)
+        if self.open_moves:
+            return _newest(self.open_moves)
         return _reverting(self.instance, self.migrations) or (
             self.failed_revert)
 
@@ -117,7 +145,7 @@ class Facts:
         migration in error, or reverted if the source failed before it began.
         """
         move = _maybe_reverted(self.instance, self.migrations, self.held)
-        if move and move.status in ENDED and self.reverted:
+        if move and move.status in records.ENDED and self.reverted:
             return move
         return None
 
@@ -149,6 +177,7 @@ class Cell:
                         for node in nodes}
         self.down = _down(context, 'nova-compute')
         self.roots = {}
+        self.provided = {}
 
     def knows(self, host):
         """Whether a host has a compute node in the cell.
@@ -160,20 +189,31 @@ class Cell:
 
     def _node(self, provider):
         """The compute node of a provider, or None for a shared provider."""
+        root = self._root(provider)
+        return root if root in self.nodes else None
+
+    def _root(self, provider):
+        """The root of a provider, or None if Placement does not have it."""
         if provider in self.nodes:
             return provider
         if provider not in self.roots:
-            response = self.placement.get(
-                '/resource_providers/%s' % provider, version='1.14')
-            self.roots[provider] = (
-                response.json()['root_provider_uuid'] if response else None)
-        root = self.roots[provider]
-        return root if root in self.nodes else None
+            self.roots[provider] = providers.root(
+                self.context, self.placement, provider)
+        return self.roots[provider]
+
+    def _allocations(self, consumer):
+        return self.placement.get_allocs_for_consumer(
+            self.context, consumer)['allocations']
 
     def _held(self, consumer):
-        allocations = self.placement.get_allocs_for_consumer(
-            self.context, consumer)['allocations']
-        return {self._node(provider) for provider in allocations} - {None}
+        return {self._node(provider)
+                for provider in self._allocations(consumer)} - {None}
+
+    def _has_provider(self, node):
+        if node not in self.provided:
+            self.provided[node] = providers.root(
+                self.context, self.placement, node) is not None
+        return self.provided[node]
 
     def facts(self, instance, ask=False):
         """Gather what is known of a server.
@@ -188,7 +228,7 @@ class Cell:
         migrations = list(objects.MigrationList.get_by_filters(
             self.deleted_too if instance.deleted else self.context,
             {'instance_uuid': instance.uuid}))
-        working = [m for m in migrations if m.status not in ENDED]
+        working = [m for m in migrations if m.status not in records.ENDED]
         # The record of a repair is an action too.
         newest = list(objects.InstanceActionList.get_by_instance_uuid(
             self.context, instance.uuid, limit=1))
@@ -197,8 +237,11 @@ class Cell:
         if instance.deleted:
             changed.append(instance.deleted_at)
         changed = max(map(timeutils.normalize_time, changed))
-        held = {consumer: self._held(consumer) for consumer in
-                [instance.uuid] + [m.uuid for m in migrations]}
+        held = {m.uuid: self._held(m.uuid) for m in migrations}
+        roots = {self._root(provider) or provider
+                 for provider in self._allocations(instance.uuid)}
+        held[instance.uuid] = roots & set(self.nodes)
+        node = self.by_name.get((instance.host, instance.node))
         reverting = _reverting(instance, migrations)
         hosts = {host for m in migrations
                  if m in working or held[m.uuid] or m is reverting
@@ -209,12 +252,17 @@ class Cell:
         reverted, touched = self._history(
             instance, _maybe_reverted(instance, migrations, held))
         return Facts(
-            instance, migrations, held,
-            self.by_name.get((instance.host, instance.node)),
+            instance, migrations, held, node,
             timeutils.delta_seconds(changed, timeutils.utcnow()),
             frozenset(hosts & self.down), self.conductors_down,
             reverted, touched,
-            self._guest_runs(instance) if ask else None)
+            self._guest_runs(instance) if ask else None,
+            frozenset(roots - set(self.nodes)),
+            node is None or node in roots or instance.deleted or
+            self._has_provider(node),
+            frozenset(self.by_name[name]
+                      for name in records.evacuated_nodes(migrations)
+                      if name in self.by_name))
 
     def _history(self, instance, move):
         """Tell whether a move was reverted, and the server touched since.
@@ -313,9 +361,7 @@ class Cell:
             return list(self.placement.get_allocations_for_resource_provider(
                 self.context, node).allocations)
         except exception.ResourceProviderAllocationRetrievalFailed:
-            response = self.placement.get(
-                '/resource_providers/%s' % node, version='1.14')
-            if response.status_code != 404:
+            if self._has_provider(node):
                 raise
         LOG.warning('Compute node %(node)s of host %(host)s has no resource '
                     'provider, so nobody holds anything on it. See the log of '
@@ -347,7 +393,7 @@ def _reverting(instance, migrations):
     """The move whose revert the source has to finish, or None."""
     if instance.task_state != task_states.RESIZE_REVERTING:
         return None
-    newest = _newest(m for m in migrations if m.migration_type in COLD)
+    newest = _newest(m for m in migrations if m.migration_type in records.COLD)
     return newest if newest and newest.status == 'reverted' else None
 
 
@@ -357,7 +403,7 @@ def _maybe_reverted(instance, migrations, held):
     There may be newer ones, that failed.
     """
     return _newest(
-        m for m in migrations if m.migration_type in COLD and
+        m for m in migrations if m.migration_type in records.COLD and
         (m.status == 'reverting' or
          m.status in ('error', 'reverted') and held[m.uuid]) and
         (m.dest_compute, m.dest_node) == (instance.host, instance.node))

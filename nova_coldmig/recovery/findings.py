@@ -19,6 +19,8 @@ import typing
 from nova.compute import task_states
 from nova.compute import vm_states
 
+from nova_coldmig import records
+
 CERTAIN = 'certain'
 LIKELY = 'likely'
 
@@ -59,34 +61,43 @@ def _reverting(facts):
             facts.failed_revert is not None)
 
 
-def _zombie(facts):
-    return (facts.instance.vm_state in (
-                vm_states.ACTIVE, vm_states.STOPPED, vm_states.ERROR)
-            and facts.instance.task_state is None
-            and any(m.migration_type in ('migration', 'resize') and
-                    m.status in ('pre-migrating', 'migrating',
-                                 'post-migrating')
-                    for m in facts.open_migrations))
+def _left_over(facts):
+    # The others have rules of their own.
+    return any(m.status not in ('confirming', 'reverting')
+               for m in facts.left_over)
+
+
+def _homeless(facts):
+    """Whether the server is on a host and holds nothing of it."""
+    return (bool(facts.instance.host) and
+            facts.instance.vm_state != vm_states.SHELVED_OFFLOADED and
+            facts.node not in facts.held[facts.instance.uuid])
 
 
 def _missing(facts):
-    return (bool(facts.instance.host) and
-            facts.instance.vm_state != vm_states.SHELVED_OFFLOADED and
-            not facts.held[facts.instance.uuid])
+    return (_homeless(facts) and facts.has_provider and
+            not facts.held[facts.instance.uuid] and not facts.strangers)
+
+
+def _no_provider(facts):
+    return _homeless(facts) and not facts.has_provider
+
+
+def _unknown_provider(facts):
+    return (_homeless(facts) and not facts.held[facts.instance.uuid] and
+            bool(facts.strangers))
 
 
 def _two_hosts(facts):
-    # An evacuated server holds its old host until that host is back.
-    evacuated = any(m.migration_type == 'evacuation' and m.status == 'done'
-                    for m in facts.migrations)
-    return (len(facts.held[facts.instance.uuid]) > 1 and
-            not facts.open_migrations and not evacuated)
+    return (len(facts.held[facts.instance.uuid] - facts.evacuated) > 1 and
+            not facts.open_migrations)
 
 
 def _wrong_host(facts):
     held = facts.held[facts.instance.uuid]
     return (len(held) == 1 and facts.node is not None and
-            facts.node not in held and not facts.open_migrations and
+            facts.node not in held and facts.has_provider and
+            not facts.open_migrations and
             # Those have what the server needs.
             not facts.holders)
 
@@ -124,13 +135,25 @@ RULES = (
          'A host stopped or failed while it reverted the move.', LIKELY,
          'Send the revert to that host again.', _reverting),
     Rule('zombie-migration',
-         'A migration is under way for a server that does not move.', LIKELY,
-         'Make the allocations those of the host of the server and set the '
-         'migration to error.', _zombie),
+         'A migration has not ended, and is not that of a move under way.',
+         LIKELY,
+         'By what the migration is: make the allocations those of the host of '
+         'the server and set it to error, or put the server back to '
+         'VERIFY_RESIZE.', _left_over),
     Rule('missing-allocation',
          'The server is on a host and holds nothing there.', CERTAIN,
          'Move what an ended migration holds there to the server, or run '
          'nova-manage placement heal_allocations.', _missing),
+    Rule('no-provider',
+         'The compute node of the server has no resource provider, so the '
+         'server holds nothing there.', CERTAIN,
+         'By hand: see why nova-compute of the host can not make it.',
+         _no_provider),
+    Rule('unknown-provider',
+         'The server holds resource providers that are no compute nodes, and '
+         'nothing of its host.', CERTAIN,
+         'By hand: run nova-manage placement heal_allocations --force for the '
+         'server when its host has a resource provider.', _unknown_provider),
     Rule('two-hosts',
          'The server holds two hosts and does not move.', CERTAIN,
          'By hand: see on which host the guest runs, and remove what the '
@@ -166,7 +189,9 @@ def names(facts, bound):
         rules, busy = (DELETED,), True
     else:
         rules = RULES
-        busy = facts.instance.task_state is not None or facts.open_migrations
+        # A record that is left over is no work.
+        busy = facts.moves or any(
+            not records.is_open(m) for m in facts.open_migrations)
     at_work = busy and facts.idle < bound and not facts.down
     return [] if at_work else [rule for rule in rules if rule.seen(facts)]
 

@@ -27,9 +27,8 @@ TAKE_OVER = 'take-over'
 RELEASE = 'release'
 HEAL = 'heal'
 RELEASE_DELETED = 'release-deleted'
-
-ACTION = 'coldmig_repair'
-"""The instance action of a repair, if Nova has none, and its event."""
+END = 'end'
+REOPEN = 'reopen'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +37,13 @@ class Plan:
 
     :ivar repair: one of the names above, or None if only a person can tell
     :ivar text: what the repair does, or what the person has to do
+    :ivar needs_word: whether no record can tell that nobody works on it, so
+        that the operator has to say so
     """
 
     repair: typing.Optional[str]
     text: str
+    needs_word: bool = False
 
 
 TEXTS = {
@@ -55,16 +57,23 @@ TEXTS = {
     RELEASE: 'Delete what ended migrations hold.',
     HEAL: 'Run the heal_allocations of nova-manage for the server.',
     RELEASE_DELETED: 'Delete what is held for the deleted server.',
+    END: 'Set the migration that is left over to error.',
+    REOPEN: 'Put the server back to VERIFY_RESIZE. Then confirm it; a revert '
+            'would lose what the guest has written since. nova-compute '
+            'confirms it by itself if [DEFAULT]resize_confirm_window is set.',
 }
 
 
-def attended(facts, bound, fenced):
+def attended(facts, chosen, bound, fenced, ended=False):
     """Tell why somebody may still be working on a server.
 
     :param facts: Facts of the server
+    :param chosen: Plan, what is to be done about it
     :param bound: seconds without a change, after which services that are up
         are taken to be done with it
     :param fenced: hosts that can not come back by themselves, a set
+    :param ended: bool, the operator's word that nobody works on the moves
+        that are left over
     :returns: the reason, or None if nobody can be
     """
     waiting = sorted((facts.down | facts.conductors_down) - fenced)
@@ -72,7 +81,14 @@ def attended(facts, bound, fenced):
         return ('%s is down and may come back to it. Start it, or name it '
                 'with --fenced.' % ', '.join(waiting))
     if facts.idle < bound:
-        return 'It changed %d seconds ago.' % facts.idle
+        return ('It changed %d seconds ago. Wait, or say with --idle after '
+                'how many nobody is at work.' % facts.idle)
+    if chosen.needs_word and not ended:
+        return ('No record tells whether a nova-compute still works on it, or '
+                'whether a message for one is queued. See the log of each '
+                'that it may have been sent to, and that their queues are '
+                'empty. Then say so with --server %s --ended.' %
+                facts.instance.uuid)
     return None
 
 
@@ -89,6 +105,9 @@ def make(facts):
         return _plan(RELEASE_DELETED)
     migration = facts.migration
     task = facts.instance.task_state
+    if facts.left_over and ended(facts):
+        return dataclasses.replace(_plan(END), text='%s %s' % (
+            TEXTS[END], _told(ended(facts))), needs_word=True)
     if task is not None or facts.open_migrations or facts.failed_revert:
         if migration is None and task in (task_states.RESIZE_PREP,
                                           task_states.RESIZE_MIGRATING):
@@ -97,7 +116,8 @@ def make(facts):
             # asked: starting took the task away, and the move then failed.
             return _plan(GIVE_BACK)
         if migration is None or len(facts.open_migrations) > 1:
-            return _by_hand('It is not clear which move this is.')
+            return _by_hand('It is not clear which move this is. %s' %
+                            _told(facts.open_migrations))
         if migration.cross_cell_move or (
                 migration.migration_type != 'migration'):
             return _by_hand('This is a resize or a move between cells, which '
@@ -106,10 +126,47 @@ def make(facts):
     return _of_allocations(facts)
 
 
+def ended(facts):
+    """List what is left over of moves that are over, by the operator's word.
+
+    A move that never began and holds nothing: its message may be queued, but
+    that is all. One that was finished, of a server that went on to another
+    host: what its source has is old.
+
+    :param facts: Facts of the server
+    :returns: list of nova.objects.Migration
+    """
+    return [m for m in facts.left_over if not m.cross_cell_move and (
+        m.status == 'pre-migrating' and not facts.held[m.uuid] and
+        not _is_only_and_on_source(facts, m) or
+        m.status == 'finished' and
+        not _is_on(facts, m.source_compute, m.source_node) and
+        not _is_on(facts, m.dest_compute, m.dest_node))]
+
+
+def _is_only_and_on_source(facts, migration):
+    # That one is given back, which puts the server right as well.
+    return (len(facts.open_migrations) == 1 and not facts.moves and
+            _is_on(facts, migration.source_compute, migration.source_node))
+
+
+def _is_on(facts, host, node):
+    return (facts.instance.host, facts.instance.node) == (host, node)
+
+
+def _told(migrations):
+    """Say which migrations these are."""
+    return ' '.join(
+        'Migration %d (%s) is from %s to %s.' % (
+            m.id, m.status, m.source_compute,
+            m.dest_compute or 'a host that it does not name')
+        for m in sorted(migrations, key=lambda one: one.id))
+
+
 def _of_move(facts, migration, task):
     instance = facts.instance
-    on_source = (instance.host, instance.node) == (
-        migration.source_compute, migration.source_node)
+    on_source = _is_on(
+        facts, migration.source_compute, migration.source_node)
     if task == task_states.RESIZE_REVERTING:
         return _both_up(facts, FINISH_REVERT if on_source or
                         migration.status == 'reverted' else REVERT)
@@ -126,12 +183,33 @@ def _of_move(facts, migration, task):
             migration.source_compute not in facts.down):
         return _by_hand('The source may still copy. Restart nova-compute '
                         'there: it takes the guest back when it starts.')
+    if migration.status == 'finished' and not facts.moves:
+        return _of_finished(facts, migration)
     if not on_source:
-        return _by_hand('The server is on the destination. See on which host '
-                        'the guest runs.')
+        return _by_hand('The server is not on the source of its move. See on '
+                        'which host the guest runs. %s' % _told([migration]))
     if facts.held[migration.uuid] - {facts.node}:
         return _by_hand('The migration holds another host than the source.')
-    return _plan(GIVE_BACK)
+    return dataclasses.replace(
+        _plan(GIVE_BACK),
+        needs_word=not facts.moves and migration.status == 'pre-migrating')
+
+
+def _of_finished(facts, migration):
+    """A move that was neither confirmed nor reverted, its server reset."""
+    if (_is_on(facts, migration.dest_compute, migration.dest_node) and
+            migration.id == max(m.id for m in facts.migrations) and
+            # Without either there is no confirmation.
+            facts.held[migration.uuid] and
+            facts.instance.old_flavor is not None):
+        if facts.instance.vm_state in (vm_states.ACTIVE, vm_states.STOPPED):
+            return _plan(REOPEN)
+        return _by_hand("The move was neither confirmed nor reverted. Set the "
+                        "state of the server to active when its guest is in "
+                        "order, then run this again. %s" % _told([migration]))
+    return _by_hand('The move was neither confirmed nor reverted, and the '
+                    'server was changed since. See on which host the guest '
+                    'and its disk are. %s' % _told([migration]))
 
 
 def _of_destination(facts, migration, on_source):
@@ -175,7 +253,9 @@ def _of_failed_revert(facts, migration, on_source):
 
 def _of_allocations(facts):
     mine = facts.held[facts.instance.uuid]
-    if len(mine) > 1:
+    if facts.strangers and not mine or not facts.has_provider:
+        return _of_providers(facts)
+    if len(mine - facts.evacuated) > 1:
         return _by_hand('See on which host the guest runs, and remove what '
                         'the server holds on the other.')
     if facts.node is None:
@@ -199,6 +279,25 @@ def _of_allocations(facts):
                         'Delete it for good, or restore it and run the repair '
                         'again.')
     return _plan(HEAL)
+
+
+def _of_providers(facts):
+    """Its node or what it holds is unknown to Placement or to Nova."""
+    text = ''
+    if not facts.has_provider:
+        text = ('Compute node %s of host %s has no resource provider. See the '
+                'log of its nova-compute, which makes one when it can. '
+                % (facts.node, facts.instance.host))
+        if facts.strangers:
+            text += ('If the host was registered anew, its old provider has '
+                     "the name: rename that one ('openstack resource provider "
+                     "set --name', of osc-placement), and wait. ")
+    if facts.strangers:
+        text += ('The server holds resource providers that are no compute '
+                 'nodes: %s. ' % ', '.join(sorted(facts.strangers)))
+    return _by_hand('%sWhen the compute node has its provider, run '
+                    "'nova-manage placement heal_allocations --force "
+                    "--instance %s'." % (text, facts.instance.uuid))
 
 
 def _both_up(facts, repair):

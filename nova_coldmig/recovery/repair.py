@@ -35,6 +35,7 @@ from nova.scheduler.client import report
 from oslo_log import log as logging
 from oslo_utils import timeutils
 
+from nova_coldmig import events
 from nova_coldmig.recovery import plan
 
 CONF = nova.conf.CONF
@@ -129,6 +130,23 @@ def _source_to_migration(context, facts, migration):
         _move(context, facts.instance, migration)
 
 
+def _end(context, facts, migration):
+    for left_over in plan.ended(facts):
+        LOG.info('Migration %(id)d (%(status)s) ends as an error.',
+                 {'id': left_over.id, 'status': left_over.status},
+                 instance=facts.instance)
+        context_of = facts.instance.migration_context
+        if context_of and context_of.migration_id == left_over.id:
+            facts.instance.drop_migration_context()
+        _to_error(context, facts, left_over)
+
+
+def _reopen(context, facts, migration):
+    instance = facts.instance
+    instance.vm_state = vm_states.RESIZED
+    instance.save(expected_task_state=[None])
+
+
 def _finished(context, facts, migration):
     migration.status = 'finished'
     migration.save()
@@ -193,16 +211,9 @@ STEPS = {
     # First: room that a migration holds on the host is then free.
     plan.HEAL: (_release, _heal),
     plan.RELEASE_DELETED: (_release_all,),
+    plan.END: (_end,),
+    plan.REOPEN: (_reopen,),
 }
-
-
-def _record(context, instance, details):
-    now = timeutils.utcnow()
-    objects.InstanceActionEvent(
-        # Without a host the API does not show the action.
-        context=context, event=plan.ACTION, host=CONF.host,
-        start_time=now, finish_time=now, result='Success', details=details,
-    ).create(instance.uuid, context.request_id)
 
 
 def run(context, facts, repair):
@@ -217,7 +228,8 @@ def run(context, facts, repair):
     # Nova's own for what Nova then does: a revert that fails is told from a
     # move that failed by it.
     action = (instance_actions.REVERT_RESIZE
-              if repair in (plan.REVERT, plan.FINISH_REVERT) else plan.ACTION)
+              if repair in (plan.REVERT, plan.FINISH_REVERT)
+              else events.REPAIRED)
     objects.InstanceAction.action_start(
         context, instance.uuid, action, want_result=False)
     details = plan.TEXTS[repair]
@@ -226,5 +238,5 @@ def run(context, facts, repair):
     migration = facts.migration
     for step in STEPS[repair]:
         step(context, facts, migration)
-    _record(context, instance, details)
+    events.record(context, instance, events.REPAIRED, CONF.host, details)
     LOG.info('The repair is done.', instance=instance)

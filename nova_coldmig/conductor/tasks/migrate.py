@@ -10,7 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The task of a cold migration that is forced."""
+"""The tasks of cold migrations that are forced, or guarded."""
+
+import contextlib
 
 from keystoneauth1 import exceptions as ks_exc
 from nova import availability_zones
@@ -21,7 +23,6 @@ from nova import objects
 from nova.scheduler import utils as scheduler_utils
 from oslo_log import log as logging
 from oslo_serialization import jsonutils
-from oslo_utils import timeutils
 
 from nova_coldmig.conductor import bypass
 from nova_coldmig.conductor import candidates
@@ -30,13 +31,12 @@ from nova_coldmig.conductor import fit
 from nova_coldmig.conductor import group_policy
 import nova_coldmig.conf
 from nova_coldmig import destination
+from nova_coldmig import events
 from nova_coldmig import exception as coldmig_exc
+from nova_coldmig import records
 
 CONF = nova_coldmig.conf.CONF
 LOG = logging.getLogger(__name__)
-
-#: The event of the instance action that says what force bypassed.
-EVENT = 'coldmig_force'
 
 
 class ForcedMigrationTask(migrate.MigrationTask):
@@ -69,61 +69,69 @@ class ForcedMigrationTask(migrate.MigrationTask):
             host_list=None, network_api=network_api)
         self.servicegroup_api = servicegroup_api
         self.host = host
+        self.migrations = []
+        self.details = None
 
     def _preallocate_migration(self):
         """Make the migration record and leave the allocations alone.
 
         Mirrors MigrationTask._preallocate_migration, which also hands the
-        source's allocation to the migration; here the claim does that.
+        source's allocation to the migration; here the claim does that. Nova
+        goes on with a record that is pre-migrating, for its reschedules. A
+        forced move is never rescheduled, so that any such record is one of an
+        earlier move, with its source.
 
         :returns: nova.objects.Migration
+        :raises: nova_coldmig.exception.MoveRefused if an earlier move is not
+            done with.
         """
-        left_over = objects.MigrationList.get_by_filters(self.context, {
-            'instance_uuid': self.instance.uuid,
-            'migration_type': 'migration',
-            'status': 'pre-migrating'}).objects
-        if left_over:
-            self._migration = left_over[0]
-        else:
-            self._migration = objects.Migration(
-                context=self.context.elevated(),
-                instance_uuid=self.instance.uuid,
-                migration_type='migration',
-                status='pre-migrating',
-                source_compute=self.instance.host,
-                source_node=self.instance.node,
-                old_instance_type_id=self.instance.flavor.id,
-                new_instance_type_id=self.flavor.id)
-            self._migration.create()
+        self.migrations = _check_records(
+            self.context, self.reportclient, self.instance)
+        self._migration = objects.Migration(
+            context=self.context.elevated(),
+            instance_uuid=self.instance.uuid,
+            migration_type='migration',
+            status='pre-migrating',
+            source_compute=self.instance.host,
+            source_node=self.instance.node,
+            old_instance_type_id=self.instance.flavor.id,
+            new_instance_type_id=self.flavor.id)
+        self._migration.create()
         self._source_cn = objects.ComputeNode.get_by_host_and_nodename(
             self.context, self.instance.host, self.instance.node)
         return self._migration
+
+    def _execute(self):
+        """Run Nova's, and leave word of what was forced.
+
+        After the message to the destination, so that the event says what was
+        done. From then on the move is the computes', and nothing that fails
+        here may roll it back.
+        """
+        super()._execute()
+        try:
+            events.record(self.context, self.instance, events.FORCED,
+                          self.host, self.details)
+        except Exception:
+            LOG.exception('The event %(event)s could not be recorded: '
+                          '%(details)s',
+                          {'event': events.FORCED, 'details': self.details},
+                          instance=self.instance)
 
     def _schedule(self):
         """Claim the destination, in place of asking the scheduler for one.
 
         :returns: nova.objects.Selection
-        :raises: nova.exception.MigrationPreCheckError with a reason for the
+        :raises: nova_coldmig.exception.MoveRefused with a reason for the
             operator, before anything is changed.
         """
-        try:
+        with _refusals(self.instance):
             node, service = self._check_destination()
             group_policy.check(self.context, self.instance, node)
             source = claim.get_source(
                 self.context, self.reportclient, self.instance,
-                self._source_cn)
+                self._source_cn, self.migrations)
             request, version, overridden = self._claim(node, source)
-        except (coldmig_exc.ForcedDestinationInvalid,
-                coldmig_exc.ForcedDestinationUnavailable) as e:
-            raise exception.MigrationPreCheckError(reason=e.format_message())
-        except (ks_exc.ClientException,
-                exception.ConsumerAllocationRetrievalFailed) as e:
-            LOG.warning('Placement did not answer: %s', e,
-                        instance=self.instance)
-            raise exception.MigrationPreCheckError(reason=_(
-                "Placement did not answer. The server stays where it is; see "
-                "the log of nova-conductor, and migrate again when Placement "
-                "answers."))
 
         selection = objects.Selection(
             compute_node_uuid=node.uuid,
@@ -138,7 +146,7 @@ class ForcedMigrationTask(migrate.MigrationTask):
         # No alternates: the operator named one host.
         self.host_list = []
         scheduler_utils.fill_provider_mapping(self.request_spec, selection)
-        self._record(node, service, overridden)
+        self.details = self._describe(node, service, overridden)
         # As late as can be: once the destination is told, it would hand the
         # source back to a server that was deleted (bug 1848343).
         self._get_instance()
@@ -186,7 +194,7 @@ class ForcedMigrationTask(migrate.MigrationTask):
         if 'host' not in named or not self.context.cell_uuid:
             # Without its instance mapping the context has no cell, and Nova
             # would start a cross-cell migration.
-            raise exception.MigrationPreCheckError(reason=_(
+            raise coldmig_exc.MoveRefused(reason=_(
                 "The conductor was not told the host, or does not know the "
                 "cell of the server. Check 'nova-manage cell_v2 "
                 "verify_instance --uuid %s', then migrate again.") %
@@ -195,6 +203,7 @@ class ForcedMigrationTask(migrate.MigrationTask):
         node = destination.get_compute_node(self.context, named.host)
         destination.check_hypervisor_type(self._source_cn, node)
         destination.check_image(self.request_spec.image, node)
+        records.check_not_evacuated_from(self.migrations, node.host)
         service = destination.get_service_up(
             self.context, self.servicegroup_api, named.host)
         return node, service
@@ -213,7 +222,8 @@ class ForcedMigrationTask(migrate.MigrationTask):
             try:
                 claimed = claim.move(
                     self.context, self.reportclient, self.instance,
-                    self._migration, source, request, version)
+                    self._migration, source, self.request_spec, request,
+                    version)
             except (ks_exc.ClientException,
                     exception.ConsumerAllocationRetrievalFailed):
                 # The claim may have been made: have the rollback look.
@@ -222,7 +232,7 @@ class ForcedMigrationTask(migrate.MigrationTask):
             if claimed:
                 self._held_allocations = source['allocations']
                 return request, version, overridden
-        raise exception.MigrationPreCheckError(
+        raise coldmig_exc.MoveRefused(
             reason=self._why_not(node, found, fitting, tried))
 
     def _why_not(self, node, found, fitting, tried):
@@ -234,6 +244,9 @@ class ForcedMigrationTask(migrate.MigrationTask):
             return _("The NUMA cells or PCI devices that are free on host "
                      "%(host)s do not fit the server, and force does not "
                      "override that. Free some, or name another host.") % facts
+        candidates.check_provider(self.context, self.reportclient, node)
+        candidates.check_segments(
+            self.context, self.reportclient, self.request_spec, node)
         traits = candidates.explicit_traits(self.request_spec)
         if traits and not CONF.coldmig.relax_traits:
             facts['traits'] = ', '.join(traits)
@@ -246,8 +259,11 @@ class ForcedMigrationTask(migrate.MigrationTask):
                  "some (see 'openstack resource provider usage show "
                  "%(node)s') or name another host.") % facts
 
-    def _record(self, node, service, overridden):
-        """Leave word of what was forced, and of what that bypassed."""
+    def _describe(self, node, service, overridden):
+        """Say what is forced, and what that bypasses.
+
+        :returns: str, the details of the event.
+        """
         bypassed = bypass.reasons(self.context, self.request_spec, service)
         if overridden:
             bypassed.append(_("it lacks the traits %s") %
@@ -260,9 +276,55 @@ class ForcedMigrationTask(migrate.MigrationTask):
             LOG.warning(details, instance=self.instance)
         else:
             LOG.info(details, instance=self.instance)
-        now = timeutils.utcnow()
-        objects.InstanceActionEvent(
-            context=self.context, event=EVENT, host=self.host,
-            start_time=now, finish_time=now, result='Success',
-            details=details,
-        ).create(self.instance.uuid, self.context.request_id)
+        return details
+
+
+class GuardedMigrationTask(migrate.MigrationTask):
+    """Nova's cold migration or resize, of a server without unfinished moves.
+
+    Nova takes a record that an earlier move left behind for that of the move
+    at hand, source host and all. Where there is none it does what it did
+    before. Only for a first attempt: a reschedule goes on with the record of
+    the attempt before it.
+    """
+
+    def _preallocate_migration(self):
+        _check_records(self.context, self.reportclient, self.instance)
+        return super()._preallocate_migration()
+
+
+def _check_records(context, reportclient, instance):
+    """Read the migrations of a server, and refuse it if one is unfinished.
+
+    :returns: list of nova.objects.Migration
+    :raises: nova_coldmig.exception.MoveRefused
+    """
+    def holds(migration):
+        return bool(reportclient.get_allocs_for_consumer(
+            context, migration.uuid)['allocations'])
+
+    with _refusals(instance):
+        migrations = records.read(context, instance)
+        records.check(instance, migrations, holds)
+    return migrations
+
+
+@contextlib.contextmanager
+def _refusals(instance):
+    """Turn what keeps a move from being claimed into a refusal.
+
+    :raises: nova_coldmig.exception.MoveRefused
+    """
+    try:
+        yield
+    except (coldmig_exc.EarlierMoveUnfinished,
+            coldmig_exc.ForcedDestinationInvalid,
+            coldmig_exc.ForcedDestinationUnavailable) as e:
+        raise coldmig_exc.MoveRefused(reason=e.format_message())
+    except (ks_exc.ClientException,
+            exception.ConsumerAllocationRetrievalFailed) as e:
+        LOG.warning('Placement did not answer: %s', e, instance=instance)
+        raise coldmig_exc.MoveRefused(reason=_(
+            "Placement did not answer. The server stays where it is; see "
+            "the log of nova-conductor, and migrate again when Placement "
+            "answers."))

@@ -58,6 +58,8 @@ Left = collections.namedtuple(
 #: The guests of a host that is fenced are not asked.
 IDLE = 4
 REST = 3
+#: The operator's word, true here: a case acts when nothing is queued.
+ENDED = '--ended'
 
 
 class Case:
@@ -161,8 +163,8 @@ class Trial:
     def _tell(self):
         time.sleep(IDLE)
         fenced = ('--fenced', self.case.fenced) if self.case.fenced else ()
-        for told, *arguments in (('check',), ('repair', '--yes', *fenced),
-                                 ('check',)):
+        for told, *arguments in (
+                ('check',), ('repair', '--yes', ENDED, *fenced), ('check',)):
             self.seen['%d %s' % (len(self.seen), told)] = [
                 (one.get('findings', one.get('finding')), one['repair'],
                  one.get('outcome'), one.get('reason'))
@@ -245,12 +247,13 @@ class Trial:
         if fenced:
             # A host that may come back is not acted upon.
             before = self.left()
-            code, done = self.world.manage('repair', *self._idle('--yes'))
+            code, done = self.world.manage(
+                'repair', *self._idle('--yes', ENDED))
             worlds.expect('repair', (3, ['refused']), (
                 code, [one['outcome'] for one in done]))
             worlds.expect('left', before, self.left())
         code, done = self.world.manage(
-            'repair', *self._idle('--yes', *fenced))
+            'repair', *self._idle('--yes', ENDED, *fenced))
         self.seen['repair'] = [
             (one['repair'], one['outcome'], one['reason']) for one in done]
         worlds.expect('repair', (0, [(case.repair, 'repaired')]), (

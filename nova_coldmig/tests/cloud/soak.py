@@ -303,7 +303,9 @@ class Soak:
         world = self.world
         with self._repairing:
             _code, done = world.manage(
-                'repair', '--server', server, '--idle', '30', '--yes')
+                'repair', '--server', server, '--idle', '30', '--yes',
+                # Each service is back, and took what was queued for it.
+                '--ended')
         for one in done:
             self.say('%(server)s: %(findings)s %(repair)s %(outcome)s '
                      '%(reason)s' % one)

@@ -28,11 +28,16 @@ from nova.tests.functional.api import client
 from oslo_utils import timeutils
 from oslo_utils import uuidutils
 
+from nova_coldmig import events as coldmig_events
 from nova_coldmig import seams
 from nova_coldmig import series
 from nova_coldmig.tests import fixtures as coldmig_fixtures
 
 TREE = series.detect()
+
+#: What the conductor says of a refusal to whom may read the server's fault.
+NEUTRAL = ('Migration pre-check error: The host can not take the server; see '
+           'the event coldmig_refused.')
 
 _resize_instance = api.ComputeTaskAPI.resize_instance
 _select_destinations = query.SchedulerQueryClient.select_destinations
@@ -129,14 +134,23 @@ class ColdmigMixin:
     def force_refused(self, server, host):
         """Force a server to a host that the conductor refuses.
 
-        :returns: str, the reason in the details of the action's event.
+        :returns: str, the reason in the details of the event for operators.
         """
         self.migrate(server, host, force=True)
-        details = self.wait_for_error(
-            server, 'conductor_migrate_server')['details']
-        # Nova cuts what is longer.
-        self.assertEqual('.', details[-1], details)
-        return details
+        return self.refusal(server)
+
+    def refusal(self, server):
+        """Wait until the last migrate action of a server is refused.
+
+        :returns: str, the reason in the details of the event for operators.
+        """
+        # The owner of the server may read what its fault has.
+        self.assertEqual(NEUTRAL, self.wait_for_error(
+            server, 'conductor_migrate_server')['details'])
+        event = self.events(server)[coldmig_events.REFUSED]
+        self.assertEqual('Error', event['result'])
+        self.assertEqual('.', event['details'][-1], event)
+        return event['details']
 
     def before_conductor(self, change):
         """Have something happen between the API and the conductor.
@@ -175,12 +189,29 @@ class ColdmigMixin:
 
     def add_node(self, context, host):
         """Give a host a second compute node."""
-        node = self.node_record(context, host)
+        self._copy_node(context, self.node_record(context, host),
+                        hypervisor_hostname=host + '-b')
+
+    def register_anew(self, host):
+        """Have a host registered anew, as after its state was lost.
+
+        Its provider of before is still there, and has its name.
+
+        :returns: str, the UUID of its compute node.
+        """
+        with self.cell_context() as context:
+            node = self.node_record(context, host)
+            node.destroy()
+            return self._copy_node(context, node)
+
+    def _copy_node(self, context, node, **others):
         values = {name: getattr(node, name) for name in node.fields
-                  if name not in ('id', 'uuid') and name in node}
-        values.update(hypervisor_hostname=host + '-b',
-                      uuid=uuidutils.generate_uuid())
-        objects.ComputeNode(context, **values).create()
+                  if name not in ('id', 'uuid', 'deleted', 'deleted_at') and
+                  name in node}
+        copy = objects.ComputeNode(
+            context, uuid=uuidutils.generate_uuid(), **dict(values, **others))
+        copy.create()
+        return copy.uuid
 
     def force_down(self, host, down=True):
         """Say that a host is down, as a fencing tool does."""
@@ -334,11 +365,14 @@ class ColdmigMixin:
         self.assertHeld(
             **self._held_after(server, migration['uuid'], took))
         self.assertSchedulerCalls(0)
+        # The conductor writes some of them when the destination was told.
+        self._wait_for_assert(lambda: self.assertEqual(
+            {'conductor_migrate_server', 'cold_migrate',
+             coldmig_events.FORCED, 'compute_prep_resize',
+             'compute_resize_instance', 'compute_finish_resize'},
+            {name for name, event in self.events(server).items()
+             if event['result']}))
         events = self.events(server)
-        self.assertEqual(
-            {'conductor_migrate_server', 'cold_migrate', 'coldmig_force',
-             'compute_prep_resize', 'compute_resize_instance',
-             'compute_finish_resize'}, set(events))
         self.assertEqual(
             {'Success'}, {event['result'] for event in events.values()})
         details = 'Forced from host %s to host %s without the scheduler.' % (
@@ -395,7 +429,6 @@ class ColdmigMixin:
         before = self.api.get_server(server['id'])
         held_before = self.held()
         details = self.force_refused(server, host)
-        self.assertIn('Migration pre-check error: ', details)
         self.assertIn(reason, details)
         after = self.assertOn(
             server, before['OS-EXT-SRV-ATTR:host'], before['status'])
@@ -410,7 +443,8 @@ class ColdmigMixin:
         self.assertSchedulerCalls(0)
         events = self.events(server)
         self.assertEqual(
-            {'conductor_migrate_server', 'cold_migrate'}, set(events))
+            {'conductor_migrate_server', 'cold_migrate',
+             coldmig_events.REFUSED}, set(events))
         self.assertEqual(
             {'Error'}, {event['result'] for event in events.values()})
 

@@ -169,9 +169,3 @@ class BeforeTheCastTest(FailureTestCase):
         self._check(
             'nova.scheduler.utils.fill_provider_mapping',
             ValueError('no such provider'), 'ValueError')
-
-    def test_record(self):
-        """A move that can not be recorded is not made."""
-        self._check(
-            'nova.objects.InstanceActionEvent.create',
-            ValueError('no such action'), 'ValueError')

@@ -28,8 +28,8 @@ class RoutedNetworkTest(base.ColdmigMixin, base.without_tests(
     """Five hosts: 2, 4 and 5 have the first segment, 3 and 5 the second."""
 
     REASON = (
-        'Placement has nothing on host %s that holds the server: it is full '
-        'or lacks a device or capability.')
+        "Host %s is not on the network segments of the server's ports, which "
+        'would not work there')
 
     def _boot(self, host, *ports):
         server = self._create_server(

@@ -47,7 +47,20 @@ class ExitCodeTest(test.NoDBTestCase):
         with mock.patch.object(manage, 'repair', autospec=True,
                                return_value=()) as repair:
             manage._repair(self._parse('repair', '--host', 'host1'))
-            repair.assert_called_once_with('host1', None, 3600, [], False)
+            repair.assert_called_once_with(
+                'host1', None, 3600, [], False, False)
+
+    def test_word_is_about_one_server(self):
+        with mock.patch.object(manage, 'repair', autospec=True,
+                               return_value=()) as repair:
+            for scope in (['--all'], ['--host', 'host1']):
+                self.assertEqual(manage.WRONG, manage._repair(
+                    self._parse('repair', '--ended', *scope)))
+            repair.assert_not_called()
+            self.assertEqual(manage.CLEAN, manage._repair(
+                self._parse('repair', '--ended', '--server', 'uuid')))
+            repair.assert_called_once_with(
+                None, 'uuid', 3600, [], False, True)
 
     def test_check(self):
         finding = {'server': 'uuid', 'host': 'host1', 'finding': 'two-hosts',

@@ -22,6 +22,7 @@ from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova_coldmig.conductor import bypass
 from nova_coldmig.conductor import candidates
+from nova_coldmig import exception as coldmig_exc
 
 #: What flavor and image ask for, outside of a group.
 STRICT = {'trait:CUSTOM_GOLD': 'required', 'trait:CUSTOM_SLOW': 'forbidden',
@@ -147,16 +148,31 @@ class CandidatesTest(test.NoDBTestCase):
             self._spec(extra_specs=dict(STRICT, **PINNED)), self.node))
         self.assertEqual(1, len(self.queries))
 
+    def _provider(self, status):
+        self.client.get.return_value = mock.Mock(
+            spec=['status_code', 'json'], status_code=status,
+            json=lambda: {'root_provider_uuid': uuids.node})
+
+    def test_no_provider(self):
+        """Of a host that was registered anew; Placement refuses the query."""
+        self._provider(404)
+        self.client.get_allocation_candidates.side_effect = [
+            (None, None, None)]
+        exc = self.assertRaises(
+            coldmig_exc.MoveRefused, self._find, self._spec())
+        self.assertIn('has no resource provider', exc.reason)
+
     def test_no_answer(self):
+        self._provider(200)
         for no_answer in (None, (None, None, None)):
             self.client.get_allocation_candidates.side_effect = [no_answer]
             exc = self.assertRaises(
-                exception.MigrationPreCheckError, self._find, self._spec())
-            self.assertIn('Placement did not answer', exc.format_message())
+                coldmig_exc.MoveRefused, self._find, self._spec())
+            self.assertIn('Placement did not answer', exc.reason)
 
     def test_pre_filter_that_refuses(self):
         request_filter.ALL_REQUEST_FILTERS.append(mock.Mock(
             side_effect=exception.RequestFilterFailed(reason='no segment')))
         exc = self.assertRaises(
-            exception.MigrationPreCheckError, self._find, self._spec())
-        self.assertIn('no segment', exc.format_message())
+            coldmig_exc.MoveRefused, self._find, self._spec())
+        self.assertIn('no segment', exc.reason)

@@ -19,6 +19,7 @@ from nova import test
 from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova_coldmig.conductor import group_policy
+from nova_coldmig import exception as coldmig_exc
 
 
 @mock.patch.object(objects.InstanceGroup, 'get_by_instance_uuid',
@@ -48,9 +49,9 @@ class GroupPolicyTest(test.NoDBTestCase):
 
     def _refused(self, *parts):
         exc = self.assertRaises(
-            exception.MigrationPreCheckError, self._check)
+            coldmig_exc.MoveRefused, self._check)
         for part in parts:
-            self.assertIn(part, exc.format_message())
+            self.assertIn(part, exc.reason)
 
     def test_no_group(self, get_group):
         get_group.side_effect = exception.InstanceGroupNotFound(

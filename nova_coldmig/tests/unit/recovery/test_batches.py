@@ -66,6 +66,9 @@ class BatchesTest(test.NoDBTestCase):
             lambda context, node: report.ProviderAllocInfo(allocations={
                 uuid(2, int(node[-12:], 16) * PER_NODE + number): {}
                 for number in range(PER_NODE)}))
+        placement.get.side_effect = lambda url, **kwargs: mock.Mock(
+            spec=['status_code', 'json'], status_code=200, json=lambda: {
+                'root_provider_uuid': url.split('/')[2]})
         context = nova_context.get_admin_context()
         self._patch(facts, 'cells').return_value = [
             facts.Cell(context, 'cell1', frozenset())]

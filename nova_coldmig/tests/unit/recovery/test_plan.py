@@ -26,7 +26,7 @@ def make_facts(host, vm_state, task_state, held, status=None, mine=(),
                down=(), conductors_down=(), idle=10,
                migration_type='migration', deleted=False, cross_cell=False,
                old_flavor=None, reverted=False, touched=False,
-               guest_runs=None):
+               guest_runs=None, **kwargs):
     instance = objects.Instance(
         uuid=uuids.server, host=host, node=host, vm_state=vm_state,
         task_state=task_state, deleted=deleted, old_flavor=old_flavor)
@@ -36,8 +36,9 @@ def make_facts(host, vm_state, task_state, held, status=None, mine=(),
         dest_node='host2', cross_cell_move=cross_cell)] if status else []
     return facts.Facts(
         instance, migrations, {uuids.server: set(mine), uuids.move: set(held)},
-        {'host1': NODE1, 'host2': NODE2}[host], idle, frozenset(down),
-        frozenset(conductors_down), reverted, touched, guest_runs)
+        {'host1': NODE1, 'host2': NODE2, 'host3': uuids.node3}[host], idle,
+        frozenset(down), frozenset(conductors_down), reverted, touched,
+        guest_runs, **kwargs)
 
 
 class MakeTest(test.NoDBTestCase):
@@ -95,6 +96,73 @@ class MakeTest(test.NoDBTestCase):
             ('host1', 'active', None, None, [], [NODE2]),
         ):
             self.assertPlan(None, host, vm_state, task, held, status, mine)
+
+    def test_left_over(self):
+        """A record that is not that of a move under way."""
+        flavor = objects.Flavor()
+        for repair, word, host, vm_state, task, status, held, old_flavor in (
+            # It never began, and the server is elsewhere since, or busy.
+            ('end', True, 'host2', 'active', None, 'pre-migrating', [], None),
+            ('end', True, 'host2', 'stopped', None, 'pre-migrating', [],
+             None),
+            (None, False, 'host2', 'active', None, 'pre-migrating', [NODE1],
+             None),
+            ('give-back', True, 'host1', 'active', None, 'pre-migrating',
+             [NODE1], None),
+            ('give-back', True, 'host1', 'active', None, 'pre-migrating', [],
+             None),
+            ('give-back', False, 'host1', 'active', 'resize_prep',
+             'pre-migrating', [NODE1], None),
+            # Neither confirmed nor reverted.
+            ('reopen', False, 'host2', 'active', None, 'finished', [NODE1],
+             flavor),
+            ('reopen', False, 'host2', 'stopped', None, 'finished', [NODE1],
+             flavor),
+            (None, False, 'host2', 'error', None, 'finished', [NODE1],
+             flavor),
+            (None, False, 'host2', 'active', None, 'finished', [NODE1], None),
+            (None, False, 'host2', 'active', None, 'finished', [], flavor),
+            (None, False, 'host1', 'active', None, 'finished', [NODE1],
+             flavor),
+            ('end', True, 'host3', 'active', None, 'finished', [NODE1],
+             flavor),
+            (None, False, 'host3', 'active', None, 'post-migrating', [NODE1],
+             flavor),
+        ):
+            chosen = plan.make(make_facts(
+                host, vm_state, task, held, status, [NODE2],
+                old_flavor=old_flavor))
+            self.assertEqual((repair, word),
+                             (chosen.repair, chosen.needs_word),
+                             (host, vm_state, task, status, held))
+
+    def test_left_over_beside_one_under_way(self):
+        seen = make_facts('host2', 'resized', None, [], 'pre-migrating',
+                          [NODE2])
+        seen.migrations.append(objects.Migration(
+            id=2, uuid=uuids.newer, status='finished',
+            migration_type='migration', source_compute='host1',
+            source_node='host1', dest_compute='host2', dest_node='host2',
+            cross_cell_move=False))
+        seen.held[uuids.newer] = {NODE1}
+        chosen = plan.make(seen)
+        self.assertEqual('end', chosen.repair)
+        self.assertIn('Migration 1 (pre-migrating)', chosen.text)
+        self.assertNotIn('Migration 2', chosen.text)
+
+    def test_nothing_to_hold(self):
+        for has_provider, strangers, words in (
+            (False, (), ['has no resource provider']),
+            (False, [uuids.old], ['has no resource provider', uuids.old,
+                                  'provider set --name']),
+            (True, [uuids.old], [uuids.old, 'heal_allocations --force']),
+        ):
+            chosen = plan.make(make_facts(
+                'host1', 'active', None, [], has_provider=has_provider,
+                strangers=frozenset(strangers)))
+            self.assertIsNone(chosen.repair)
+            for word in words:
+                self.assertIn(word, chosen.text)
 
     def test_failed_revert(self):
         """The disk may be on the source only, which is not given away."""
@@ -178,9 +246,11 @@ class MakeTest(test.NoDBTestCase):
 
 class AttendedTest(test.NoDBTestCase):
 
-    def _attended(self, fenced=(), bound=5, **kwargs):
+    def _attended(self, fenced=(), bound=5, chosen=plan.Plan('heal', ''),
+                  ended=False, **kwargs):
         return plan.attended(make_facts(
-            'host1', 'active', None, [], **kwargs), bound, frozenset(fenced))
+            'host1', 'active', None, [], **kwargs), chosen, bound,
+            frozenset(fenced), ended)
 
     def test_idle(self):
         self.assertIsNone(self._attended())
@@ -191,3 +261,13 @@ class AttendedTest(test.NoDBTestCase):
             self.assertIn('one is down', self._attended(**kwargs))
             self.assertIn('one is down', self._attended(['two'], **kwargs))
             self.assertIsNone(self._attended(['one'], **kwargs))
+
+    def test_word(self):
+        chosen = plan.Plan(plan.END, '', needs_word=True)
+        self.assertIn('--ended', self._attended(chosen=chosen))
+        self.assertIsNone(self._attended(chosen=chosen, ended=True))
+        # It is one word among others.
+        self.assertIn('one is down', self._attended(
+            chosen=chosen, ended=True, down=['one']))
+        self.assertIn('10 seconds ago', self._attended(
+            chosen=chosen, ended=True, bound=11))

@@ -242,7 +242,7 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
         while time.monotonic() < deadline:
             for event in self.events(server):
                 if (event['event'], event['result']) == (
-                        'conductor_migrate_server', 'Error'):
+                        'coldmig_refused', 'Error'):
                     return event['details']
             time.sleep(self.build_interval)
         raise lib_exc.TimeoutException(

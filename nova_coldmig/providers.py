@@ -1,0 +1,59 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Resource providers of Placement."""
+
+from keystoneauth1 import exceptions as ks_exc
+
+
+def root(context, reportclient, provider):
+    """Find the root of the tree that a resource provider is in.
+
+    :param context: nova.context.RequestContext
+    :param reportclient: nova.scheduler.client.report.SchedulerReportClient
+    :param provider: str, UUID.
+    :returns: str, the UUID of the root, which may be the provider itself; or
+        None if Placement has no such provider.
+    :raises: keystoneauth1.exceptions.ClientException if Placement does not
+        answer, or with an error.
+    """
+    response = _get(context, reportclient, provider)
+    if response.status_code == 404:
+        return None
+    return _body(response)['root_provider_uuid']
+
+
+def aggregates(context, reportclient, provider):
+    """Read the aggregates of a resource provider.
+
+    :param context: nova.context.RequestContext
+    :param reportclient: nova.scheduler.client.report.SchedulerReportClient
+    :param provider: str, UUID.
+    :returns: set of str, UUIDs.
+    :raises: keystoneauth1.exceptions.ClientException if Placement does not
+        answer, or with an error.
+    """
+    return set(_body(_get(
+        context, reportclient, provider, '/aggregates'))['aggregates'])
+
+
+def _get(context, reportclient, provider, what=''):
+    return reportclient.get(
+        '/resource_providers/%s%s' % (provider, what), version='1.19',
+        global_request_id=context.global_id)
+
+
+def _body(response):
+    if response.status_code != 200:
+        raise ks_exc.HttpError(
+            message=response.text, http_status=response.status_code)
+    return response.json()

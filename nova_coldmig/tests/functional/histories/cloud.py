@@ -376,6 +376,8 @@ class HistoryTestCase(base.ColdmigTestCase):
             self.report("It is nobody's doing: %s, by %s." % (
                 sorted(new), name))
         life.nova = life.nova or function
+        # What it leads to is not the doing of a forced move before it.
+        life.forced = False
         for what in new:
             self.counts['nova: %s: %s: %s' % (function, name, what)] += 1
 
@@ -476,7 +478,8 @@ class HistoryTestCase(base.ColdmigTestCase):
     def _check_refused(self, life, before, after, host, outcome):
         """See that a refusal changed nothing, and was called for."""
         if outcome == 'refused' and (
-                self.messages.waiting() or life.wrong - judge.IN_THE_BOOKS):
+                self.messages.waiting() or
+                life.wrong - judge.IN_THE_BOOKS - judge.UNTOLD):
             # It waits for a host that is down, or fails for a disk that is
             # not there, of which no record says anything.
             return
@@ -540,7 +543,8 @@ class HistoryTestCase(base.ColdmigTestCase):
         life = self.lives[slot]
         life.forced = False
         outcomes = [done['outcome'] for done in manage.repair(
-            server=life.uuid, bound=0, yes=True)]
+            server=life.uuid, bound=0, yes=True,
+            ended=not self.messages.waiting())]
         return ' '.join(outcomes) or 'nothing'
 
     def step_death(self, slot, action, when, *arguments):

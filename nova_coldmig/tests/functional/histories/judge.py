@@ -43,8 +43,12 @@ Seen = collections.namedtuple(
 #: and allocations.
 IN_THE_BOOKS = frozenset((
     'stuck', 'record-open', 'record-twice', 'record-wrong', 'held-missing',
-    'held-elsewhere', 'held-by-ended', 'held-by-other', 'held-unknown',
-    'held-deleted'))
+    'held-elsewhere', 'held-by-ended', 'held-deleted'))
+#: What it reads and does not tell: that a move which waits to be confirmed
+#: holds another host than its source, and that something is held of a
+#: provider that no compute node has any more.
+UNTOLD = frozenset((
+    'held-by-other', 'held-unknown', 'held-unknown-by-move'))
 
 
 def cold(seen):
@@ -108,10 +112,10 @@ def _books(seen, flavors):
     elif records:
         found.add('record-open')
     lost = lost_hosts(seen)
-    held = seen.held.get(seen.server['id'], {})
+    held = set(seen.held.get(seen.server['id'], {})) & seen.known
     if _host(seen) not in held:
         found.add('held-missing')
-    if set(held) - {_host(seen)} - lost:
+    if held - {_host(seen)} - lost:
         found.add('held-elsewhere')
     for record in seen.records:
         of_record = seen.held.get(record['uuid'], {})

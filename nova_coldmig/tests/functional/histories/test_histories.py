@@ -24,10 +24,12 @@ import pathlib
 
 import hypothesis
 from hypothesis import stateful
+from nova import objects
 from oslo_utils import importutils
 
 import nova_coldmig
 from nova_coldmig.conductor import claim
+from nova_coldmig.conductor.tasks import migrate
 from nova_coldmig.tests.functional.histories import machine
 from nova_coldmig.tests.functional.histories import upstream
 
@@ -256,6 +258,41 @@ class JudgeTest(cloud.HistoryTestCase):
         self.useFixture(cloud.base.fixtures.MonkeyPatch(
             'nova_coldmig.conductor.claim._post', not_moved))
         self.assertSeen('held-by-other', *self.MOVE)
+
+    def test_record_of_earlier_move_is_used(self):
+        task = migrate.ForcedMigrationTask
+        preallocate = task._preallocate_migration
+
+        def reuse(self):
+            left = objects.MigrationList.get_by_filters(self.context, {
+                'instance_uuid': self.instance.uuid,
+                'status': 'pre-migrating'}).objects
+            if not left:
+                return preallocate(self)
+            self._migration = left[0]
+            self._source_cn = objects.ComputeNode.get_by_host_and_nodename(
+                self.context, self.instance.host, self.instance.node)
+            return self._migration
+
+        for target, value in (
+                ('nova_coldmig.records.check', lambda *args, **kwargs: None),
+                ('nova_coldmig.conductor.tasks.migrate.ForcedMigrationTask.'
+                 '_preallocate_migration', reuse)):
+            self.useFixture(cloud.base.fixtures.MonkeyPatch(target, value))
+        self.assertSeen(
+            'A forced move made the server worse',
+            ('boot', 0, 'host1'),
+            ('death', 0, 'force', 'after the record', 'host3'),
+            ('reset', 0, 'active'),
+            ('live', 0, 'host2'),
+            ('force', 0, 'host3'))
+
+    def test_move_on_top_of_one_that_is_finished(self):
+        self.useFixture(cloud.base.fixtures.MonkeyPatch(
+            'nova_coldmig.records.check', lambda *args, **kwargs: None))
+        self.assertSeen(
+            'A forced move made the server worse',
+            *self.MOVE, ('reset', 0, 'active'), ('force', 0, 'host3'))
 
     def test_allocation_is_kept_after_confirm(self):
         self.useFixture(cloud.base.fixtures.MonkeyPatch(

@@ -67,14 +67,15 @@ TABLE = (
         'It starts the guest on any disk that is there.'),
     Row('reboot', MANAGER + 'reboot_instance', NOTHING,
         'It starts the guest on any disk that is there.'),
-    Row('back', MANAGER + 'init_host', NOTHING,
-        'It starts guests of servers that a reset called active, and does '
-        'what was sent to it before the reset.'),
+    Row('back', MANAGER + '_destroy_evacuated_instances',
+        frozenset(('held-by-other',)),
+        'It takes from the server what it holds of the host that is back, and '
+        'not from the migration that was given it.'),
     Row('fence', MANAGER + 'init_host', NOTHING,
         'A host without power changes no record.'),
     Row('renew',
         'nova.api.openstack.compute.services.ServiceController.delete',
-        frozenset(('held-unknown', 'held-unknown-by-move')),
+        frozenset(('held-missing', 'held-unknown', 'held-unknown-by-move')),
         'It deletes the compute node of a host whose resource provider it '
         'can not delete, and a new one can not be made under its name.'),
     Row('mend',

@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from nova_coldmig.tests.functional.histories import cloud
 
 HOSTS = ('host1', 'host2', 'host3')
-#: Steps that a server in order lives for at least.
+#: Steps that a server lives for at least.
 AGE = 12
+#: Steps for which a server that is wrong is gone on with.
+WRONG_FOR = 6
 
 _hosts = st.sampled_from(HOSTS)
 _picks = st.integers(0, 11)
@@ -39,6 +41,7 @@ class Machine(stateful.RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.ages = {}
+        self.wrong = {}
         self.idle = False
 
     def step(self, name, *arguments):
@@ -48,8 +51,17 @@ class Machine(stateful.RuleBasedStateMachine):
                 self.history.step(name, *arguments)
             except cloud.Wrong as e:
                 self.history.failure = str(e)
-        for slot in self.history.lives:
+        for slot, life in list(self.history.lives.items()):
             self.ages[slot] = self.ages.get(slot, 0) + 1
+            self.wrong[slot] = self.wrong.get(slot, 0) + 1 if life.wrong else 0
+        if name not in ('delete', 'back') and not self.history.fenced:
+            self._replace()
+
+    def _replace(self):
+        for slot, count in list(self.wrong.items()):
+            if count > WRONG_FOR and slot in self.history.lives:
+                self.wrong[slot] = 0
+                self.step('delete', slot)
 
     def servers(self, *statuses, **kwargs):
         """List the servers, by their slots.
@@ -113,7 +125,7 @@ class Machine(stateful.RuleBasedStateMachine):
         while host in (self.history.fenced, self.history.renewed):
             host = HOSTS[HOSTS.index(host) - 1]
         slot = min(set(range(self.history.SLOTS)) - set(self.history.lives))
-        self.ages[slot] = 0
+        self.ages[slot] = self.wrong[slot] = 0
         self.step('boot', slot, host)
 
     def _old(self):

@@ -54,7 +54,7 @@ class Machine(stateful.RuleBasedStateMachine):
         for slot, life in list(self.history.lives.items()):
             self.ages[slot] = self.ages.get(slot, 0) + 1
             self.wrong[slot] = self.wrong.get(slot, 0) + 1 if life.wrong else 0
-        if name not in ('delete', 'back') and not self.history.fenced:
+        if name != 'delete' and self._can_delete():
             self._replace()
 
     def _replace(self):
@@ -129,10 +129,13 @@ class Machine(stateful.RuleBasedStateMachine):
         self.step('boot', slot, host)
 
     def _old(self):
-        # Nova asks the source to confirm first, and waits for it if it is
-        # down.
         return [slot for slot in self.servers(up=None)
-                if self.ages.get(slot, 0) > AGE and not self.history.fenced]
+                if self.ages.get(slot, 0) > AGE and self._can_delete()]
+
+    def _can_delete(self):
+        # Nova asks the source to confirm first, and waits for it if it is
+        # down. On a host without a provider it fails.
+        return not self.history.fenced and not self.history.renewed
 
     @stateful.precondition(lambda self: self._old())
     @stateful.rule(pick=_picks)

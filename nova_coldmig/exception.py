@@ -63,3 +63,12 @@ class MoveRefused(exception.MigrationPreCheckError):
             "The host can not take the server; see the event "
             "coldmig_refused."))
         self.reason = reason
+
+
+class ForcedServerChanged(exception.InstanceNotReady):
+    """The server is not as the request found it: HTTP 409.
+
+    :param reason: str, a sentence that says why and what to do.
+    """
+
+    msg_fmt = _("%(reason)s")

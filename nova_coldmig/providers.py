@@ -55,5 +55,7 @@ def _get(context, reportclient, provider, what=''):
 def _body(response):
     if response.status_code != 200:
         raise ks_exc.HttpError(
-            message=response.text, http_status=response.status_code)
+            message='Placement answered a question about a resource provider '
+            'with an error: %s' % response.text,
+            http_status=response.status_code)
     return response.json()

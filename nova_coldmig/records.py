@@ -26,6 +26,7 @@ from nova.i18n import _
 from nova import objects
 from nova.objects import fields
 
+from nova_coldmig import database
 from nova_coldmig import exception
 
 #: Types of the records of cold migrations.
@@ -48,9 +49,12 @@ def read(context, instance):
         instance.
     :param instance: nova.objects.Instance
     :returns: list of nova.objects.Migration, whatever their type and status.
+    :raises: nova_coldmig.exception.ForcedDestinationUnavailable if they can
+        not be read.
     """
-    return list(objects.MigrationList.get_by_filters(
-        context, {'instance_uuid': instance.uuid}))
+    with database.reading(_("the migrations of the server"), 'migrations'):
+        return list(objects.MigrationList.get_by_filters(
+            context, {'instance_uuid': instance.uuid}))
 
 
 def is_open(migration):

@@ -199,13 +199,13 @@ class ForcedMigrationTask(migrate.MigrationTask):
                 "cell of the server. Check 'nova-manage cell_v2 "
                 "verify_instance --uuid %s', then migrate again.") %
                 self.instance.uuid)
-        destination.check_not_source(self.instance, named.host)
-        node = destination.get_compute_node(self.context, named.host)
+        node = destination.get_compute_node(
+            self.context, named.host, self._source_cn)
         destination.check_hypervisor_type(self._source_cn, node)
         destination.check_image(self.request_spec.image, node)
         records.check_not_evacuated_from(self.migrations, node.host)
         service = destination.get_service_up(
-            self.context, self.servicegroup_api, named.host)
+            self.context, self.servicegroup_api, node.host)
         return node, service
 
     def _claim(self, node, source):

@@ -28,6 +28,21 @@ PLACEMENT_MICROVERSION = '1.36'
 #: Microversion of requests that do not name one: GET of an instance action
 #: shows what an event failed with since 2.84.
 COMPUTE_MICROVERSION = '2.84'
+#: The event of what the super conductor refuses. The others of the action say
+#: what the owner of the server may read.
+REFUSED = 'coldmig_refused'
+
+
+def reasons(action):
+    """Tell why an instance action failed.
+
+    :param action: dict, with its events.
+    :returns: list of str, without repetitions.
+    """
+    failed = [event for event in action['events']
+              if event['result'] == 'Error']
+    refused = [event for event in failed if event['event'] == REFUSED]
+    return sorted({event['details'] for event in refused or failed})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -253,10 +268,9 @@ class Client:
             not, with the reason if Nova gives one.
         """
         def failed():
-            events = self._get('/servers/%s/os-instance-actions/%s' % (
-                server_id, request_id))['instanceAction']['events']
-            return '; '.join(sorted({event['details'] for event in events
-                                     if event['result'] == 'Error'}))
+            return '; '.join(reasons(self._get(
+                '/servers/%s/os-instance-actions/%s' % (
+                    server_id, request_id))['instanceAction']))
 
         return self.wait_for(server_id, 'VERIFY_RESIZE', failed=failed)
 

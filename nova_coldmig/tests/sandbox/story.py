@@ -157,13 +157,12 @@ class Story:
 
         request_id = self._request(server, host, force)
         action = self._admin.action(server['id'], request_id)
-        failed = [event for event in action['events']
-                  if event['result'] == 'Error']
-        self._check('the action of the server has failed', bool(failed), True)
-        for details in sorted({event['details'] for event in failed}):
+        reasons = client.reasons(action)
+        self._check('the action of the server has failed', bool(reasons), True)
+        for details in reasons:
             self._say('Its event says: %s' % details)
         self._check('it says why ("%s")' % reason, any(
-            reason in event['details'] for event in failed), True)
+            reason in details for details in reasons), True)
         self._check_scheduler(asked, [] if force else [host])
         self._check_server(self._admin.wait_for(server['id'], 'ACTIVE'),
                            'ACTIVE', source)

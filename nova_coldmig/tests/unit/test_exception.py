@@ -26,3 +26,6 @@ class ExceptionTest(test.NoDBTestCase):
         unavailable = coldmig_exc.ForcedDestinationUnavailable(reason='Why.')
         self.assertIsInstance(unavailable, exception.ServiceUnavailable)
         self.assertEqual('Why.', unavailable.format_message())
+        changed = coldmig_exc.ForcedServerChanged(reason='Why.')
+        self.assertIsInstance(changed, exception.InstanceNotReady)
+        self.assertEqual('Why.', changed.format_message())

@@ -52,14 +52,14 @@ class AllocationTest(base.ColdmigTestCase):
             '/allocations/%s' % server['id'], version='1.28',
         ).body.get('consumer_generation')
 
-    def repair(self, server):
+    def repair(self, server, **kwargs):
         """Do what the reason says.
 
         :returns: tuple of the name of the repair, its outcome, and what it
             says.
         """
         done, = coldmig_manage.repair(
-            server=server['id'], bound=0, yes=True)
+            server=server['id'], bound=0, yes=True, **kwargs)
         return done['repair'], done['outcome'], done['what']
 
     def moves_again(self, server, host):
@@ -118,8 +118,8 @@ class AllocationTest(base.ColdmigTestCase):
     def test_conductor_dies_after_the_claim(self):
         """Then source and destination are held, and no one goes on.
 
-        An operator resets the state. The retry finds what is held on the
-        destination, and the reason says how to put that right.
+        An operator resets the state. The retry finds the record of the first
+        attempt, and the reason says how to put that right.
         """
         server = self.boot('host1')
         mend = self.replace('nova.compute.rpcapi.ComputeAPI.prep_resize',
@@ -134,12 +134,15 @@ class AllocationTest(base.ColdmigTestCase):
 
         self.api.post_server_action(
             server['id'], {'os-resetState': {'state': 'active'}})
-        self.assertRefused(
-            server, self.ELSEWHERE % {'host': 'host2', 'uuid': server['id']},
-            host='host3', host1=migration['uuid'], host2=server['id'])
-        # Nova takes the record that it finds for the new move.
+        message = self.refused(server, 409, {'host': 'host3', 'force': True})
+        self.assertIn("'nova-coldmig-manage migration repair --server %s'"
+                      % server['id'], message)
         self.assertEqual(1, len(self.migrations(server)))
-        self.assertEqual(('take-over', 'repaired'), self.repair(server)[:2])
+        self.assertHeld(host1=migration['uuid'], host2=server['id'])
+        # No record tells that the message to the destination is lost.
+        self.assertEqual(('give-back', 'refused'), self.repair(server)[:2])
+        self.assertEqual(('give-back', 'repaired'),
+                         self.repair(server, ended=True)[:2])
         self.assertHeld(host1=server['id'])
         self.moves_again(server, 'host3')
 

@@ -189,8 +189,9 @@ class NoAnswerTest(TroubleTestCase):
         self.assertHeld(host1=migration['uuid'], host2=server['id'])
         self.over()
         self.assertRefused(
-            server, 'Host host2 holds an allocation of the server, of a move '
-            'cut short.', host1=migration['uuid'], host2=server['id'])
+            server, 'An earlier cold migration of the server has not ended or '
+            'still holds a host: %d from host host1 (error).'
+            % migration['id'], host1=migration['uuid'], host2=server['id'])
 
 
 class ConflictTest(TroubleTestCase):

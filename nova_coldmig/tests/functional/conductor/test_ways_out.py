@@ -99,9 +99,8 @@ class WaysOutTest(test_records.RecordsTestCase):
         self.assertEqual(
             'repaired', self.follow(refusal, '--yes', *options)['outcome'])
 
-    def moves(self, host='host3'):
-        self.force(self.server, host)
-        self.confirm(self.server)
+    def moves(self):
+        self.force(self.server, 'host3')
 
     def test_unfinished(self):
         self.add_record('pre-migrating', 'host2', None)
@@ -177,5 +176,7 @@ class WaysOutTest(test_records.RecordsTestCase):
     def test_nothing(self):
         report.report_client_singleton().delete_allocation_for_instance(
             nova_context.get_admin_context(), self.server['id'])
-        self.acts(self.force_refused(self.server, 'host3'))
+        refusal = self.force_refused(self.server, 'host3')
+        self.assertIn('--idle', self.follow(refusal)['reason'])
+        self.acts(refusal, '--idle', '0')
         self.moves()

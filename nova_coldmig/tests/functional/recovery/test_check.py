@@ -19,10 +19,10 @@ import threading
 import types
 from unittest import mock
 
+from keystoneauth1 import exceptions as ks_exc
 from nova.cmd import manage as nova_manage
 from nova.compute import rpcapi
 from nova import context as nova_context
-from nova import exception
 from nova import objects
 from nova.scheduler.client import report
 from nova.tests.unit import fake_requests
@@ -125,8 +125,8 @@ class TestCheck(base.ColdmigTestCase):
 
         self.replace(
             'nova.scheduler.client.report.SchedulerReportClient.get', refuse)
-        self.assertRaises(
-            exception.ResourceProviderAllocationRetrievalFailed, self.found)
+        self.assertIn('HTTP 500', str(
+            self.assertRaises(ks_exc.HttpError, self.found)))
 
     def test_soft_deleted(self):
         self.flags(reclaim_instance_interval=3600)

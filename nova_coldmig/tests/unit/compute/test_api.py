@@ -14,6 +14,8 @@ import concurrent.futures
 import threading
 from unittest import mock
 
+from cinderclient import exceptions as cinder_exc
+from keystoneauth1 import exceptions as ks_exc
 from nova.compute import api as compute
 from nova.conductor import api as conductor
 from nova import context as nova_context
@@ -34,23 +36,45 @@ def make_instance(**values):
         node='source', **values)
 
 
+def make_request_spec(host):
+    return objects.RequestSpec(
+        requested_destination=objects.Destination(host=host))
+
+
 class ForcedComputeTaskAPITest(test.NoDBTestCase):
 
     def test_adds_the_key_to_a_copy(self):
         upstream = mock.create_autospec(conductor.ComputeTaskAPI)
+        context = nova_context.RequestContext('user', uuids.project)
+        instance = make_instance()
+        spec = make_request_spec('dest')
         hint = {'filter_properties': {'ignore_hosts': ['source']}}
         api.ForcedComputeTaskAPI(upstream).resize_instance(
-            mock.sentinel.context, mock.sentinel.instance,
-            scheduler_hint=hint, flavor=mock.sentinel.flavor,
-            request_spec=mock.sentinel.spec, do_cast=True)
+            context, instance, scheduler_hint=hint,
+            flavor=mock.sentinel.flavor, request_spec=spec, do_cast=True)
         upstream.resize_instance.assert_called_once_with(
-            mock.sentinel.context, mock.sentinel.instance,
+            context, instance,
             scheduler_hint={'filter_properties': {
                 'ignore_hosts': ['source'], 'nova_coldmig:force': True}},
-            flavor=mock.sentinel.flavor, request_spec=mock.sentinel.spec,
-            do_cast=True)
+            flavor=mock.sentinel.flavor, request_spec=spec, do_cast=True)
         self.assertEqual(
             {'filter_properties': {'ignore_hosts': ['source']}}, hint)
+        self.assertIn(
+            'User user of project %s forces the cold migration of the server '
+            'from host source to host dest.' % uuids.project,
+            self.stdlog.logger.output)
+
+    def test_says_nothing_that_did_not_happen(self):
+        upstream = mock.create_autospec(conductor.ComputeTaskAPI)
+        upstream.resize_instance.side_effect = exception.NovaException
+        self.assertRaises(
+            exception.NovaException,
+            api.ForcedComputeTaskAPI(upstream).resize_instance,
+            nova_context.RequestContext('user', uuids.project),
+            make_instance(), scheduler_hint={'filter_properties': {}},
+            flavor=mock.sentinel.flavor,
+            request_spec=make_request_spec('dest'))
+        self.assertNotIn('forces', self.stdlog.logger.output)
 
 
 class ForcedAPITest(test.NoDBTestCase):
@@ -89,18 +113,33 @@ class ForcedAPITest(test.NoDBTestCase):
         resize.assert_not_called()
 
     @mock.patch.object(compute.API, 'resize', autospec=True)
-    def test_says_who_forced_what(self, resize):
+    def test_resizes_as_nova_does(self, resize):
         instance = make_instance()
-        api.ForcedAPI.of(self.shared).resize(
-            self.context, instance, host_name='dest')
+        forced = api.ForcedAPI.of(self.shared)
+        forced.resize(self.context, instance, host_name='dest')
         self.can.assert_called_once_with(
             policies.FORCE, target={'project_id': uuids.project})
         resize.assert_called_once_with(
             self.context, instance, host_name='dest')
-        self.assertIn(
-            'User user of project %s forces the cold migration of the server '
-            'from host source to host dest.' % uuids.project,
-            self.stdlog.logger.output)
+
+    @mock.patch.object(compute.API, 'resize', autospec=True)
+    def test_server_that_another_request_changed(self, resize):
+        for error in (
+            exception.InstanceUpdateConflict(
+                instance_uuid='i', expected={}, actual={}),
+            exception.UnknownInstanceUpdateConflict(instance_uuid='i'),
+            exception.UnexpectedTaskStateError(
+                instance_uuid='i', expected={}, actual={}),
+            exception.UnexpectedDeletingTaskStateError(
+                instance_uuid='i', expected={}, actual={}),
+        ):
+            resize.side_effect = error
+            exc = self.assertRaises(
+                coldmig_exc.ForcedServerChanged,
+                api.ForcedAPI.of(self.shared).resize,
+                self.context, make_instance(), host_name='dest')
+            self.assertIn("'openstack server show %s'" % uuids.instance,
+                          exc.format_message())
 
     def test_threads_share_nothing(self):
         """Forced and unforced requests on the object of one controller."""
@@ -111,9 +150,10 @@ class ForcedAPITest(test.NoDBTestCase):
         def resized(self_, context, instance, host_name):
             hint = {'filter_properties': {}}
             self_.compute_task_api.resize_instance(
-                context, instance, scheduler_hint=hint)
+                context, instance, scheduler_hint=hint,
+                request_spec=make_request_spec(host_name))
 
-        def told(context, instance, scheduler_hint):
+        def told(context, instance, scheduler_hint, request_spec):
             flags = scheduler_hint['filter_properties']
             (forced_to if flags else unforced).add(instance.uuid)
 
@@ -178,3 +218,34 @@ class VolumesTest(test.NoDBTestCase):
         self.flags(cross_az_attach=True, group='cinder')
         self._check(bdms, 'zone2')
         self.forced.volume_api.get.assert_not_called()
+
+    def _answers(self, error):
+        self.forced.volume_api.get.side_effect = error
+        return self.assertRaises(
+            (coldmig_exc.ForcedDestinationInvalid,
+             coldmig_exc.ForcedDestinationUnavailable),
+            self.forced._get_volume, mock.sentinel.context, uuids.volume)
+
+    def test_whatever_asking_cinder_raises(self, get_zone, bdms):
+        """Also what keystoneauth and cinderclient raise one day."""
+        errors = [cls for module in (ks_exc, cinder_exc)
+                  for cls in vars(module).values()
+                  if isinstance(cls, type) and issubclass(cls, Exception)]
+        self.assertIn(ks_exc.EndpointNotFound, errors)
+        self.assertIn(cinder_exc.UnsupportedVersion, errors)
+        for error in errors:
+            # Some want arguments, which do not matter here.
+            self._answers(type(error.__name__, (error,), {
+                '__init__': lambda self: None,
+                '__str__': lambda self: 'why'})())
+
+    def test_volume_that_is_not_shown(self, get_zone, bdms):
+        self.assertIsInstance(
+            self._answers(exception.VolumeNotFound(volume_id=uuids.volume)),
+            coldmig_exc.ForcedDestinationInvalid)
+
+    def test_volume_that_is_forbidden(self, get_zone, bdms):
+        exc = self._answers(exception.Forbidden('no'))
+        self.assertIsInstance(exc, coldmig_exc.ForcedDestinationUnavailable)
+        self.assertIn('does not let you see volume %s' % uuids.volume,
+                      exc.format_message())

@@ -65,7 +65,7 @@ class MigrateNegativeTest(base.ColdMigrateTest):
     @decorators.attr(type=['negative'])
     @decorators.idempotent_id('dd491c0f-306f-4108-98fb-de0769aebb7f')
     def test_unknown_host(self):
-        self.assertIn('has no compute node', self._refused(
+        self.assertIn('No compute host with the name', self._refused(
             lib_exc.BadRequest, {'host': 'nowhere', 'force': True}))
         self._refused(lib_exc.BadRequest, {'host': 'nowhere'})
 

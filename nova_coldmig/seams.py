@@ -182,7 +182,9 @@ RELIED_ON = {
         'ImagePropertiesFilter.host_passes',
     ),
     CONDUCTOR: (
+        'nova.compute.manager:ComputeManager._destroy_evacuated_instances',
         'nova.compute.manager:ComputeManager._validate_instance_group_policy',
+        'nova.compute.manager:ComputeManager.confirm_resize',
         'nova.conductor.manager:ComputeTaskManager._build_cold_migrate_task',
         'nova.conductor.manager:ComputeTaskManager._cold_migrate',
         'nova.conductor.manager:'
@@ -209,6 +211,8 @@ RELIED_ON = {
         'nova.scheduler.filters.pci_passthrough_filter:'
         'PciPassthroughFilter.host_passes',
         'nova.scheduler.request_filter:process_reqspec',
+        'nova.scheduler.request_filter:routed_networks_filter',
+        'nova.scheduler.utils:claim_resources',
         'nova.scheduler.utils:fill_provider_mapping',
         'nova.scheduler.utils:populate_filter_properties',
         'nova.scheduler.utils:resources_from_request_spec',

@@ -13,7 +13,7 @@
 
 # grenade runs this file before it stops Nova of the old release. Nova of the
 # new one starts without the package, which is upgraded after Nova: a package
-# refuses a Nova that it does not know.
+# leaves a Nova that it does not know as it is.
 
 set -o errexit
 

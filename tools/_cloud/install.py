@@ -81,18 +81,18 @@ def debian():
                     ran.stdout, arguments[0]))
 
 
-def _environment(venv, pins, python, *requirements):
+def _environment(venv, pins, python, tree):
     """Create or reuse a virtual environment.
 
     :param venv: pathlib.Path
     :param pins: pathlib.Path of the file with all that is installed
     :param python: path of the interpreter
-    :param requirements: what is installed in addition, as uv takes it
+    :param tree: pathlib.Path of the distribution that is installed in
+        addition, as it is there
     """
     digest = hashlib.sha256(
-        python.encode() + pins.read_bytes()
-        + ''.join(requirements).encode()
-        + (_common.ROOT / 'setup.cfg').read_bytes()).hexdigest()
+        python.encode() + pins.read_bytes() + str(tree).encode()
+        + (tree / 'setup.cfg').read_bytes()).hexdigest()
     stamp = venv / 'stamp'
     if stamp.exists() and stamp.read_text() == digest:
         return
@@ -102,7 +102,7 @@ def _environment(venv, pins, python, *requirements):
     subprocess.check_call([uv, 'venv', '-q', '--python', python, str(venv)])
     subprocess.check_call(
         [uv, 'pip', 'install', '-q', '--python', str(venv / 'bin/python'),
-         '--requirement', str(pins), *requirements])
+         '--requirement', str(pins), '--editable', str(tree)])
     stamp.write_text(digest)
 
 
@@ -114,7 +114,7 @@ def services(venv):
     _environment(
         venv, _common.CONSTRAINTS / ('cloud-%s.txt' % venv.name),
         _common.find_python(_common.SERIES[venv.name][2]),
-        '--editable', str(_common.ROOT))
+        _common.ROOT)
 
 
 def tempest(venv):
@@ -125,4 +125,4 @@ def tempest(venv):
     _environment(
         venv, _common.CONSTRAINTS / 'tempest.txt',
         _common.find_python(_common.TOOL_PYTHONS),
-        '--editable', str(_common.ROOT / 'tempest_plugin'))
+        _common.ROOT / 'tempest_plugin')

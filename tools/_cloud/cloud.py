@@ -201,6 +201,17 @@ class Cloud:
                 # list() raises what was raised.
                 list(pool.map(stop, found))
 
+    def delay(self, milliseconds):
+        """Have each request to Placement wait, from now on.
+
+        :param milliseconds: int, 0 for none
+        """
+        names = ['placement', services.DELAY]
+        self.stop(names)
+        self.layout.settings['placement_delay'] = milliseconds
+        self.layout.save()
+        self.start(names)
+
     def kill(self, name, number=signal.SIGKILL):
         """Send a signal to a service and all its processes."""
         if number == signal.SIGKILL:

@@ -25,7 +25,9 @@ FORCE_ROLE, HOST_ROLE = 'coldmig-force', 'coldmig-host'
 # Offsets from the base port.
 PORTS = {name: offset for offset, name in enumerate((
     'mariadb', 'rabbitmq', 'epmd', 'distribution',
-    'keystone', 'glance', 'placement', 'neutron', 'nova-api'))}
+    'keystone', 'glance', 'placement', 'neutron', 'nova-api',
+    # Where Placement listens if its requests are delayed.
+    'placement-behind'))}
 FIRST_PORT, PORT_STEP, PORT_BLOCKS = 23000, 20, 400
 
 
@@ -88,6 +90,11 @@ class Layout:
 
     def url(self, name, path=''):
         return 'http://127.0.0.1:%d%s' % (self.port(name), path)
+
+    @property
+    def placement_delay(self):
+        """Milliseconds that each request to Placement waits; 0 for none."""
+        return self.settings.get('placement_delay', 0)
 
     @property
     def password(self):

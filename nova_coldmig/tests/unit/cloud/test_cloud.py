@@ -56,6 +56,26 @@ class StopTest(cloud.CloudTest):
         self.assertEqual([], self.stopped)
 
 
+class DelayTest(cloud.CloudTest):
+
+    def test_delay(self):
+        """Placement is started anew behind, or without, what delays."""
+        there = clouds.Cloud(self.layout.state)
+        with mock.patch.object(there, 'stop', autospec=True) as stop, \
+                mock.patch.object(there, 'start', autospec=True) as start:
+            for milliseconds, services in (
+                    (50, ['placement', 'placement-delay']),
+                    (0, ['placement'])):
+                there.delay(milliseconds)
+                self.assertEqual(stop.call_args, start.call_args)
+                self.assertEqual(services, [
+                    service.name for service in there.services
+                    if service.name in start.call_args[0][0]])
+                # What comes up again is as it was.
+                again = clouds.Cloud(self.layout.state)
+                self.assertEqual(milliseconds, again.layout.placement_delay)
+
+
 class PointsTest(cloud.CloudTest):
     """The files that hold the driver, or make it fail."""
 

@@ -155,7 +155,8 @@ class ForcedMovesTest(cloud.CloudTest):
         (venv / 'bin').mkdir(parents=True)
         for name, text in (
                 ('stestr', 'cat stream'),
-                ('nova-coldmig-forced-moves', 'cat > %s/judged; exit 1' % self.folder)):
+                ('nova-coldmig-forced-moves',
+                 'cat > %s/judged; exit 1' % self.folder)):
             (venv / 'bin' / name).write_text('#!/bin/sh\n%s\n' % text)
             (venv / 'bin' / name).chmod(0o755)
         self.assertTrue(tempest._misses_moves(

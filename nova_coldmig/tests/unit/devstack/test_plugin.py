@@ -151,23 +151,25 @@ class BashTest(base.BaseTestCase):
         ran = subprocess.run(
             [self.bash, '-eu', '-c', script],
             universal_newlines=True, stdout=subprocess.PIPE,
-            env=dict({'PATH': '%s:/usr/bin:/bin' % self.folder,
-                 'ENABLED': enabled, 'DEST': str(self.folder),
-                 'PLUGIN': str(DEVSTACK), 'STUBS': STUBS,
-                 'FUNCTIONS': str(ROOT / 'tools' / '_cloud' / 'devstack.sh'),
-                 'TEMPEST': TEMPEST, 'PASTE': PASTE,
-                 'EXTENSIONS': EXTENSIONS, 'GLOBAL_VENV': 'True',
-                 'DEVSTACK_VENV': str(self.virtualenv),
-                 'SYSTEMD_DIR': str(self.folder), 'SYSTEMCTL': 'systemctl',
-                 'NOVA_API_PASTE_INI': str(self.paste),
-                 'NOVA_CONF_DIR': str(self.folder),
-                 'NOVA_BIN_DIR': str(self.virtualenv / 'bin'),
-                 'TEMPEST_CONFIG': str(self.tempest),
-                 'TOP_DIR': str(self.folder),
-                 'GRENADE_DIR': str(self.folder),
-                 'BASE_DEVSTACK_DIR': str(self.folder),
-                 'BASE_RELEASE_DIR': str(self.folder),
-                 'TARGET_DEVSTACK_DIR': str(self.folder)}, **(env or {})))
+            env=dict({
+                'PATH': '%s:/usr/bin:/bin' % self.folder,
+                'ENABLED': enabled, 'DEST': str(self.folder),
+                'PLUGIN': str(DEVSTACK), 'STUBS': STUBS,
+                'FUNCTIONS': str(ROOT / 'tools' / '_cloud' / 'devstack.sh'),
+                'TEMPEST': TEMPEST, 'PASTE': PASTE,
+                'EXTENSIONS': EXTENSIONS, 'GLOBAL_VENV': 'True',
+                'DEVSTACK_VENV': str(self.virtualenv),
+                'SYSTEMD_DIR': str(self.folder), 'SYSTEMCTL': 'systemctl',
+                'NOVA_API_PASTE_INI': str(self.paste),
+                'NOVA_CONF_DIR': str(self.folder),
+                'NOVA_BIN_DIR': str(self.virtualenv / 'bin'),
+                'TEMPEST_CONFIG': str(self.tempest),
+                'TOP_DIR': str(self.folder),
+                'GRENADE_DIR': str(self.folder),
+                'BASE_DEVSTACK_DIR': str(self.folder),
+                'BASE_RELEASE_DIR': str(self.folder),
+                'TARGET_DEVSTACK_DIR': str(self.folder)
+            }, **(env or {})))
         self.assertEqual(code, ran.returncode, ran.stdout)
         return ran.stdout.splitlines()
 

@@ -179,6 +179,8 @@ def files(layout):
         'glance/glance-api.conf': _glance(layout),
         'neutron/neutron.conf': _neutron(layout),
         'nova/nova.conf': _controller(layout),
+        'nova-beside/nova.conf': _merge(
+            _controller(layout), {'DEFAULT': {'host': layouts.BESIDE}}),
         'nova-cell1/nova.conf': _cell(layout),
     }
     for host in layouts.HOSTS:

@@ -167,8 +167,13 @@ def table(layout):
     :returns: a list of Service, in the order to start them
     """
     etc = layout.etc
-    conductor = ('nova-coldmig-conductor' if layout.settings['coldmig']
-                 else 'nova-conductor')
+    program = ('nova-coldmig-conductor' if layout.settings['coldmig']
+               else 'nova-conductor')
+
+    def conductor(name, directory, host):
+        return _nova(layout, name, [layout.of(name).bin / program], directory,
+                     host, 'nova-conductor', NOVA)
+
     plugins = os.pathsep.join((str(etc / 'plugins'), str(layouts.DRIVERS)))
     python = layout.bin / 'python'
     return [
@@ -187,7 +192,8 @@ def table(layout):
                OS_NEUTRON_CONFIG_DIR=str(etc / 'neutron'),
                OS_NEUTRON_CONFIG_FILES='neutron.conf', PYTHONPATH=plugins,
                )._replace(stage=SERVICES),
-        _uwsgi(layout, 'nova-api', 'nova.wsgi.osapi_compute', 'nova-api-wsgi',
+        _uwsgi(layout.of('nova-api'), 'nova-api', 'nova.wsgi.osapi_compute',
+               'nova-api-wsgi',
                OS_NOVA_CONFIG_DIR=str(etc / 'nova'),
                OS_NOVA_CONFIG_FILES='api-paste.ini;nova.conf',
                )._replace(stage=NOVA),
@@ -195,8 +201,10 @@ def table(layout):
               'controller', 'nova-scheduler', NOVA),
         _nova(layout, 'cell-conductor', [layout.bin / 'nova-conductor'],
               'nova-cell1', 'cell1', 'nova-conductor', NOVA),
-        _nova(layout, 'super-conductor', [layout.bin / conductor], 'nova',
-              'controller', 'nova-conductor', NOVA),
+        conductor('super-conductor', 'nova', 'controller'),
+    ] + [
+        conductor(name, 'nova-beside', layouts.BESIDE)
+        for name in layout.runs if name == layouts.BESIDE
     ] + [
         _nova(layout, host,
               [python, layouts.DRIVERS / 'coldmig_cloud_compute.py'],

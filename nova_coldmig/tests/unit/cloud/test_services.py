@@ -78,6 +78,23 @@ class ServicesTest(cloud.CloudTest):
         self.assertEqual(str(self.layout.bin / 'nova-conductor'),
                          self.named('super-conductor', table).argv[0])
 
+    def test_release(self):
+        """What runs a release of the package, and what the source tree."""
+        self.layout.runs.update({
+            'nova-api': layouts.RELEASE, 'super-conductor': layouts.TREE,
+            layouts.BESIDE: layouts.RELEASE})
+        table = services.table(self.layout)
+        for name, path in (('nova-api', self.layout.release / 'bin'),
+                           ('super-conductor', self.layout.bin),
+                           (layouts.BESIDE, self.layout.release / 'bin'),
+                           ('cell-conductor', self.layout.bin)):
+            self.assertTrue(
+                self.named(name, table).argv[0].startswith(str(path) + '/'),
+                name)
+        # Nova lists it apart, as it says that it is on another host.
+        self.assertEqual((layouts.BESIDE, 'nova-conductor'),
+                         self.named(layouts.BESIDE, table).binary)
+
     def test_applications(self):
         """A module where the series has one, else the script."""
         argv = self.named('nova-api').argv

@@ -18,6 +18,7 @@ import re
 import subprocess
 
 from _cloud import bootstrap
+from _cloud import cloud as clouds
 from _cloud import install
 from _cloud import layout as layouts
 import _common
@@ -98,18 +99,23 @@ def run_plugin(path, extensions):
 
     :param path: pathlib.Path of tempest.conf
     :param extensions: list of dict, those of Nova
+    :raises clouds.Failed: if the plugin gives up
     """
     plugin = _common.ROOT / 'devstack'
-    subprocess.check_call(
+    ran = subprocess.run(
         ['bash', '-eu', '-c', 'source "$FUNCTIONS"; source "$PLUGIN/settings";'
          ' source "$PLUGIN/plugin.sh" stack test-config'],
-        stdin=subprocess.DEVNULL, env={
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        universal_newlines=True, env={
             'PATH': os.environ.get('PATH', os.defpath),
             'FUNCTIONS': str(_common.ROOT / 'tools/_cloud/devstack.sh'),
             'PLUGIN': str(plugin), 'NOVA_COLDMIG_DIR': str(_common.ROOT),
             'ENABLED': 'n-api tempest', 'TEMPEST_CONFIG': str(path),
             'EXTENSIONS': '\n'.join(
                 '%(alias)s %(description)s' % one for one in extensions)})
+    if ran.returncode:
+        raise clouds.Failed('devstack/plugin.sh does not configure Tempest: '
+                            + ran.stdout.strip())
 
 
 def counts(output, no_move=False):

@@ -17,6 +17,7 @@ import subprocess
 import sys
 from unittest import mock
 
+from _cloud import cloud as clouds
 from _cloud import layout
 from _cloud import tempest
 import subunit
@@ -97,9 +98,10 @@ class ConfigurationTest(cloud.CloudTest):
             self.assertEqual(value, parser['nova_coldmig'][option])
 
     def test_the_package_is_not_active(self):
-        self.assertRaises(
-            subprocess.CalledProcessError, self.configure,
+        error = self.assertRaises(
+            clouds.Failed, self.configure,
             [{'alias': 'servers', 'description': 'Servers.'}])
+        self.assertIn('Nova does not tell of nova-coldmig', str(error))
 
 
 class ForcedMovesTest(cloud.CloudTest):

@@ -29,8 +29,7 @@ sys.path.append(str(ROOT / 'tools'))
 import _common  # noqa: E402
 
 # The Python that each nodeset has.
-NODESETS = {'ubuntu-focal': '3.9', 'ubuntu-jammy': '3.10',
-            'debian-bookworm': '3.11', 'ubuntu-noble': '3.12',
+NODESETS = {'debian-bookworm': '3.11', 'ubuntu-noble': '3.12',
             'debian-trixie-8GB': '3.13'}
 # The environments of tox that jobs and templates of others run.
 OTHERS = {'openstack-tox-pep8': 'pep8', 'publish-openstack-docs-pti': 'docs',
@@ -144,7 +143,11 @@ class TestZuul(base.BaseTestCase):
             options = job['vars']
             version = options['python_version']
             self.assertEqual(pythons[0], version)
-            self.assertEqual(NODESETS[job['nodeset']], version)
+            node = NODESETS[job['nodeset']]
+            self.assertEqual(node != version,
+                             options.get('python_use_pyenv', False))
+            # That of tox.
+            self.assertIn(node, _common.TOOL_PYTHONS)
             variable = 'PYTHON_%s' % re.sub('[-.]', '_', name.upper())
             self.assertEqual({variable: 'python' + version},
                              options['tox_environment'])

@@ -201,6 +201,10 @@ class Cloud:
                 # list() raises what was raised.
                 list(pool.map(stop, found))
 
+    def _keep(self, **settings):
+        self.layout.settings.update(settings)
+        self.layout.save()
+
     def run_from(self, environment, names):
         """Have services run the package of an environment, from now on.
 
@@ -208,15 +212,16 @@ class Cloud:
         :param names: list of str; layout.BESIDE is started beside the others
         """
         self.stop(names)
-        self.layout.runs.update(dict.fromkeys(names, environment))
-        self.layout.save()
+        self._keep(runs=dict(
+            self.layout.runs, **dict.fromkeys(names, environment)))
         self.start(names)
 
     def end_beside(self):
         """Stop the second super conductor, and have Nova forget it."""
         self.stop([layouts.BESIDE])
-        if self.layout.runs.pop(layouts.BESIDE, None):
-            self.layout.save()
+        self._keep(runs={name: environment for name, environment
+                         in self.layout.runs.items()
+                         if name != layouts.BESIDE})
         client, path = self.client(), '/v2.1/os-services'
         # Their numbers are those of a cell each, their UUIDs of all.
         version = {'OpenStack_API_Version': 'compute 2.53'}
@@ -233,8 +238,7 @@ class Cloud:
         """
         names = ['placement', services.DELAY]
         self.stop(names)
-        self.layout.settings['placement_delay'] = milliseconds
-        self.layout.save()
+        self._keep(placement_delay=milliseconds)
         self.start(names)
 
     def kill(self, name, number=signal.SIGKILL):

@@ -101,7 +101,7 @@ class Layout:
     @property
     def runs(self):
         """What services run of: {name: TREE or RELEASE}, TREE if not named."""
-        return self.settings.setdefault('runs', {})
+        return self.settings.get('runs', {})
 
     def of(self, service):
         """Return the layout with the environment that a service runs in.

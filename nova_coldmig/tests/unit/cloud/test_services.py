@@ -80,9 +80,9 @@ class ServicesTest(cloud.CloudTest):
 
     def test_release(self):
         """What runs a release of the package, and what the source tree."""
-        self.layout.runs.update({
+        self.layout.settings['runs'] = {
             'nova-api': layouts.RELEASE, 'super-conductor': layouts.TREE,
-            layouts.BESIDE: layouts.RELEASE})
+            layouts.BESIDE: layouts.RELEASE}
         table = services.table(self.layout)
         for name, path in (('nova-api', self.layout.release / 'bin'),
                            ('super-conductor', self.layout.bin),

@@ -18,7 +18,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import tarfile
 import tempfile
 
 import _common
@@ -130,9 +129,9 @@ def release(layout, revision):
     :returns: str, the version of the release
     :raises SystemExit: if there is no such revision
     """
-    git = ['git', '-C', str(_common.ROOT)]
     named = subprocess.run(
-        git + ['rev-parse', '--verify', '--quiet', revision + '^{commit}'],
+        ['git', '-C', str(_common.ROOT), 'rev-parse', '--verify', '--quiet',
+         revision + '^{commit}'],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         universal_newlines=True)
     if named.returncode:
@@ -143,12 +142,13 @@ def release(layout, revision):
         print('Building %s of nova-coldmig' % version, flush=True)
         uv = str(_common.tool_environment() / 'uv')
         with tempfile.TemporaryDirectory() as tree:
-            archive = pathlib.Path(tree, 'archive.tar')
-            subprocess.check_call(git + ['archive', '--output', str(archive),
-                                         named.stdout.strip()])
-            with tarfile.open(str(archive)) as stream:
-                stream.extractall(tree)
-            archive.unlink()
+            # pbr takes the data files that git tracks: an archive would
+            # give a wheel without them.
+            clone = ['git', '-C', tree]
+            subprocess.check_call(['git', 'clone', '-q', '--shared',
+                                   '--no-checkout', str(_common.ROOT), tree])
+            subprocess.check_call(
+                clone + ['checkout', '-q', named.stdout.strip()])
             subprocess.check_call(
                 [uv, 'build', '-q', '--wheel', '--out-dir', str(folder), tree],
                 env=dict(os.environ, PBR_VERSION=version))

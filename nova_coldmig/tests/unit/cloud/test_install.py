@@ -127,7 +127,9 @@ class ReleaseTest(cloud.CloudTest):
         uv.write_text(
             '#!/bin/sh\nset -e\n'
             '[ "$1 $2 $3 $4" = "build -q --wheel --out-dir" ]\n'
-            'mkdir -p "$5"\ncp "$6/what" "$5/$PBR_VERSION.whl"\n')
+            'mkdir -p "$5"\ncp "$6/what" "$5/$PBR_VERSION.whl"\n'
+            # pbr asks git for the data files.
+            'test "$(git -C "$6" ls-files)" = what\n')
         uv.chmod(0o755)
         self.useFixture(fixtures.MockPatchObject(_common, 'ROOT', root))
         self.useFixture(fixtures.MockPatchObject(

@@ -94,7 +94,9 @@ class Upgrade:
                 self.passed += 1
 
     def _status(self, server):
-        return self.world.migrations(server)[0]['status']
+        # There is none until the conductor has begun.
+        return next((migration['status'] for migration
+                     in self.world.migrations(server)), None)
 
     def _ask(self, server=None, host=worlds.DESTINATION):
         server = server or self.world.boot()

@@ -49,8 +49,7 @@ class UpgradeTest(cloud.CloudTest):
         self.turns = itertools.count()
         self.servers = {}
         self.world.migrate.side_effect = self._migrate
-        self.world.migrations.side_effect = lambda server: [
-            self.servers[server]]
+        self.world.migrations.side_effect = self._migrations
         self.world.record.side_effect = self._record
         self.world.act.side_effect = self._act
         self.world.sql.side_effect = lambda query: [
@@ -78,8 +77,14 @@ class UpgradeTest(cloud.CloudTest):
             worlds.SOURCE, 'dest_compute': host,
             'by': (there or {'by': set()})['by'] | {
                 conductors[next(self.turns) % len(conductors)]},
-            'made_by': self.runs[CONDUCTOR]}
+            'made_by': self.runs[CONDUCTOR], 'new': held}
         return 202
+
+    def _migrations(self, server):
+        # Nothing is there when it is first looked for.
+        if self.servers[server].pop('new', False):
+            return []
+        return [self.servers[server]]
 
     def _asked(self, query):
         server, = [name for name in self.servers if "'%s'" % name in query]

@@ -17,6 +17,10 @@
 NOVA_COLDMIG_FACTORY=nova_coldmig.api.openstack.compute:router_factory
 NOVA_COLDMIG_PLAIN_FACTORY=nova.api.openstack.compute:APIRouterV21.factory
 NOVA_COLDMIG_SECTION=app:osapi_compute_app_v21
+# The roles of policy.yaml.
+NOVA_COLDMIG_FORCE_ROLE=coldmig-force
+NOVA_COLDMIG_HOST_ROLE=coldmig-host
+NOVA_COLDMIG_POLICY=${NOVA_CONF_DIR:-/etc/nova}/policy.d/nova-coldmig.yaml
 # The super conductor, and the only conductor where cells share one.
 NOVA_COLDMIG_CONDUCTORS="n-super-cond n-cond"
 
@@ -32,9 +36,20 @@ function coldmig_install {
     fi
 }
 
+# pip_uninstall takes what is in PIP_VIRTUAL_ENV, or in the Python of the
+# system, and not what is in the environment that devstack installs in by
+# default. It does not tell whether there was something to take.
 function coldmig_uninstall {
+    # shellcheck disable=SC2034
+    local PIP_VIRTUAL_ENV=${PIP_VIRTUAL_ENV:-}
+    if [[ "${GLOBAL_VENV:-False}" == True && -d "${DEVSTACK_VENV:-}" ]]; then
+        PIP_VIRTUAL_ENV=$DEVSTACK_VENV
+    fi
     pip_uninstall nova-coldmig-client
     pip_uninstall nova-coldmig
+    if [[ -e "$NOVA_BIN_DIR/nova-coldmig-conductor" ]]; then
+        warn $LINENO "nova-coldmig is still installed in $NOVA_BIN_DIR"
+    fi
 }
 
 # Have run_process start nova-coldmig-conductor as the super conductor. The
@@ -60,6 +75,9 @@ function coldmig_wrap_run_process {
 
 function coldmig_activate_api {
     if is_service_enabled n-api; then
+        # What two roles may do, which the tests are given.
+        mkdir -p "$NOVA_CONF_DIR/policy.d"
+        cp "$NOVA_COLDMIG_DIR/devstack/policy.yaml" "$NOVA_COLDMIG_POLICY"
         iniset "$NOVA_API_PASTE_INI" "$NOVA_COLDMIG_SECTION" \
             paste.app_factory "$NOVA_COLDMIG_FACTORY"
     fi
@@ -67,6 +85,7 @@ function coldmig_activate_api {
 
 function coldmig_deactivate_api {
     local factory
+    rm -f "$NOVA_COLDMIG_POLICY"
     if [[ -f "$NOVA_API_PASTE_INI" ]]; then
         factory=$(iniget "$NOVA_API_PASTE_INI" "$NOVA_COLDMIG_SECTION" \
             paste.app_factory)
@@ -92,15 +111,40 @@ function coldmig_restore_conductor {
     done
 }
 
+# Print the microversion that has force, as Nova tells, or nothing.
+function coldmig_microversion {
+    openstack --os-cloud devstack-admin extension list --compute \
+        -f value -c Alias -c Description | \
+        sed -n 's/^os-migrate-server-force .* \([0-9]*\.[0-9]*\)\.$/\1/p'
+}
+
 function coldmig_configure_tempest {
-    if is_service_enabled tempest; then
-        iniset "$TEMPEST_CONFIG" nova_coldmig force True
+    local microversion highest
+    if ! is_service_enabled tempest; then
+        return
+    fi
+    microversion=$(coldmig_microversion)
+    if [[ ! "$microversion" ]]; then
+        die $LINENO "Nova does not tell of nova-coldmig: nothing to test"
+    fi
+    get_or_create_role "$NOVA_COLDMIG_FORCE_ROLE"
+    get_or_create_role "$NOVA_COLDMIG_HOST_ROLE"
+    iniset "$TEMPEST_CONFIG" nova_coldmig force True
+    iniset "$TEMPEST_CONFIG" nova_coldmig force_role "$NOVA_COLDMIG_FORCE_ROLE"
+    iniset "$TEMPEST_CONFIG" nova_coldmig host_role "$NOVA_COLDMIG_HOST_ROLE"
+    # A stable branch of devstack names the maximum that its Nova has without
+    # the package, which hides the feature from the tests.
+    highest=$(iniget "$TEMPEST_CONFIG" compute max_microversion)
+    if [[ "$highest" != latest ]]; then
+        iniset "$TEMPEST_CONFIG" compute max_microversion "$microversion"
     fi
 }
 
+# stack.sh makes the file anew, so what it had in other sections stays.
 function coldmig_unconfigure_tempest {
     if [[ -f "${TEMPEST_CONFIG:-}" ]]; then
-        inidelete "$TEMPEST_CONFIG" nova_coldmig force
+        sed -i '/^\[nova_coldmig\]$/,/^\[/ { /^\[nova_coldmig\]$/d; /^\[/!d; }' \
+            "$TEMPEST_CONFIG"
     fi
 }
 

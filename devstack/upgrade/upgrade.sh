@@ -51,3 +51,10 @@ ensure_services_started n-api
 # 1 is a warning.
 "$NOVA_BIN_DIR/nova-coldmig-status" upgrade check || [[ $? -eq 1 ]] || \
     die $LINENO "nova-coldmig is not ready"
+
+# grenade copies the configuration of Tempest, which names the microversion of
+# the old release.
+TEMPEST_CONFIG=$BASE_RELEASE_DIR/tempest/etc/tempest.conf
+if [[ -f "$TEMPEST_CONFIG" ]]; then
+    coldmig_configure_tempest
+fi

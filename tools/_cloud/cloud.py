@@ -201,6 +201,46 @@ class Cloud:
                 # list() raises what was raised.
                 list(pool.map(stop, found))
 
+    def _keep(self, **settings):
+        self.layout.settings.update(settings)
+        self.layout.save()
+
+    def run_from(self, environment, names):
+        """Have services run the package of an environment, from now on.
+
+        :param environment: str, layout.TREE or layout.RELEASE
+        :param names: list of str; layout.BESIDE is started beside the others
+        """
+        self.stop(names)
+        self._keep(runs=dict(
+            self.layout.runs, **dict.fromkeys(names, environment)))
+        self.start(names)
+
+    def end_beside(self):
+        """Stop the second super conductor, and have Nova forget it."""
+        self.stop([layouts.BESIDE])
+        self._keep(runs={name: environment for name, environment
+                         in self.layout.runs.items()
+                         if name != layouts.BESIDE})
+        client, path = self.client(), '/v2.1/os-services'
+        # Their numbers are those of a cell each, their UUIDs of all.
+        version = {'OpenStack_API_Version': 'compute 2.53'}
+        for service in client.request(
+                'GET', 'nova-api', '%s?host=%s' % (path, layouts.BESIDE),
+                **version)['services']:
+            client.request('DELETE', 'nova-api', '%s/%s' % (
+                path, service['id']), **version)
+
+    def delay(self, milliseconds):
+        """Have each request to Placement wait, from now on.
+
+        :param milliseconds: int, 0 for none
+        """
+        names = ['placement', services.DELAY]
+        self.stop(names)
+        self._keep(placement_delay=milliseconds)
+        self.start(names)
+
     def kill(self, name, number=signal.SIGKILL):
         """Send a signal to a service and all its processes."""
         if number == signal.SIGKILL:

@@ -17,6 +17,7 @@ import json
 import pathlib
 
 from _cloud import layout as layouts
+import _common
 from nova_coldmig.tests.sandbox import paste_ini
 
 DATABASES = ('keystone', 'glance', 'placement', 'neutron', 'nova_api',
@@ -178,6 +179,8 @@ def files(layout):
         'glance/glance-api.conf': _glance(layout),
         'neutron/neutron.conf': _neutron(layout),
         'nova/nova.conf': _controller(layout),
+        'nova-beside/nova.conf': _merge(
+            _controller(layout), {'DEFAULT': {'host': layouts.BESIDE}}),
         'nova-cell1/nova.conf': _cell(layout),
     }
     for host in layouts.HOSTS:
@@ -252,15 +255,11 @@ def _paste(layout):
 
 
 def _policy(layout):
-    """Let two roles of the cloud do a part of what an admin may."""
-    rules = {}
+    """Let two roles do a part of what an admin may, as in devstack."""
+    rules = '{}\n'
     if layout.settings['coldmig']:
-        action = 'os_compute_api:os-migrate-server:migrate'
-        force = 'rule:context_is_admin or role:%s' % layouts.FORCE_ROLE
-        host = '%s or role:%s' % (force, layouts.HOST_ROLE)
-        rules = {action: host, action + ':host': host,
-                 action + ':force': force}
-    _yaml(layout.etc / 'nova/policy.yaml', rules)
+        rules = (_common.ROOT / 'devstack' / 'policy.yaml').read_text()
+    _write(layout.etc / 'nova/policy.yaml', rules)
 
 
 def openrc(layout, user='admin'):

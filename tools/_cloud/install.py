@@ -18,6 +18,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import _common
 
@@ -83,18 +84,19 @@ def debian():
                     ran.stdout, arguments[0]))
 
 
-def _environment(venv, pins, python, *requirements):
+def _environment(venv, pins, python, path):
     """Create or reuse a virtual environment.
 
     :param venv: pathlib.Path
     :param pins: pathlib.Path of the file with all that is installed
     :param python: path of the interpreter
-    :param requirements: what is installed in addition, as uv takes it
+    :param path: pathlib.Path of what is installed in addition: a wheel, or a
+        source tree, which stays where it is
     """
+    tree = path.is_dir()
     digest = hashlib.sha256(
-        python.encode() + pins.read_bytes()
-        + ''.join(requirements).encode()
-        + (_common.ROOT / 'setup.cfg').read_bytes()).hexdigest()
+        python.encode() + pins.read_bytes() + str(path).encode()
+        + (path / 'setup.cfg' if tree else path).read_bytes()).hexdigest()
     stamp = venv / 'stamp'
     if stamp.exists() and stamp.read_text() == digest:
         return
@@ -104,8 +106,13 @@ def _environment(venv, pins, python, *requirements):
     subprocess.check_call([uv, 'venv', '-q', '--python', python, str(venv)])
     subprocess.check_call(
         [uv, 'pip', 'install', '-q', '--python', str(venv / 'bin/python'),
-         '--requirement', str(pins), *requirements])
+         '--requirement', str(pins), *['--editable'] * tree, str(path)])
     stamp.write_text(digest)
+
+
+def _services(venv, series, path):
+    _environment(venv, _common.CONSTRAINTS / ('cloud-%s.txt' % series),
+                 _common.find_python(_common.SERIES[series][2]), path)
 
 
 def services(venv):
@@ -113,10 +120,43 @@ def services(venv):
 
     :param venv: pathlib.Path, its name is the series
     """
-    _environment(
-        venv, _common.CONSTRAINTS / ('cloud-%s.txt' % venv.name),
-        _common.find_python(_common.SERIES[venv.name][2]),
-        '--editable', str(_common.ROOT))
+    _services(venv, venv.name, _common.ROOT)
+
+
+def release(layout, revision):
+    """Create or reuse the environment with a release of the package.
+
+    :param layout: _cloud.layout.Layout; the wheel is kept in its folder
+    :param revision: str, as git names it
+    :returns: str, the version of the release
+    :raises SystemExit: if there is no such revision
+    """
+    named = subprocess.run(
+        ['git', '-C', str(_common.ROOT), 'rev-parse', '--verify', '--quiet',
+         revision + '^{commit}'],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        universal_newlines=True)
+    if named.returncode:
+        raise SystemExit('git knows no revision %s here.' % revision)
+    version = '0.0.0+g' + named.stdout.strip()[:12]
+    folder = layout.state / 'releases' / version
+    if not list(folder.glob('*.whl')):
+        print('Building %s of nova-coldmig' % version, flush=True)
+        uv = str(_common.tool_environment() / 'uv')
+        with tempfile.TemporaryDirectory() as tree:
+            # pbr takes the data files that git tracks: an archive would
+            # give a wheel without them.
+            clone = ['git', '-C', tree]
+            subprocess.check_call(['git', 'clone', '-q', '--shared',
+                                   '--no-checkout', str(_common.ROOT), tree])
+            subprocess.check_call(
+                clone + ['checkout', '-q', named.stdout.strip()])
+            subprocess.check_call(
+                [uv, 'build', '-q', '--wheel', '--out-dir', str(folder), tree],
+                env=dict(os.environ, PBR_VERSION=version))
+    wheel, = folder.glob('*.whl')
+    _services(layout.release, layout.series, wheel)
+    return version
 
 
 def tempest(venv):
@@ -127,4 +167,4 @@ def tempest(venv):
     _environment(
         venv, _common.CONSTRAINTS / 'tempest.txt',
         _common.find_python(_common.TOOL_PYTHONS),
-        '--editable', str(_common.ROOT / 'tempest_plugin'))
+        _common.ROOT / 'tempest_plugin')

@@ -12,6 +12,7 @@
 
 """Where a cloud has its files and ports, and its secrets."""
 
+import copy
 import json
 import pathlib
 import secrets
@@ -25,7 +26,13 @@ FORCE_ROLE, HOST_ROLE = 'coldmig-force', 'coldmig-host'
 # Offsets from the base port.
 PORTS = {name: offset for offset, name in enumerate((
     'mariadb', 'rabbitmq', 'epmd', 'distribution',
-    'keystone', 'glance', 'placement', 'neutron', 'nova-api'))}
+    'keystone', 'glance', 'placement', 'neutron', 'nova-api',
+    # Where Placement listens if its requests are delayed.
+    'placement-behind'))}
+# Of what services run: the source tree, or a release that was built.
+TREE, RELEASE = 'tree', 'release'
+# A second super conductor, and the host that it says it is on.
+BESIDE = 'beside'
 FIRST_PORT, PORT_STEP, PORT_BLOCKS = 23000, 20, 400
 
 
@@ -63,6 +70,8 @@ class Layout:
         self.series = self.settings.get('series', series)
         self.venv = venvs / self.series
         self.bin = self.venv / 'bin'
+        # Where a release of the package is installed, instead of this tree.
+        self.release = venvs / (self.series + '-release')
 
     def choose(self, base_port=None, coldmig=True):
         """Choose ports and passwords, if that is not done yet."""
@@ -88,6 +97,28 @@ class Layout:
 
     def url(self, name, path=''):
         return 'http://127.0.0.1:%d%s' % (self.port(name), path)
+
+    @property
+    def runs(self):
+        """What services run of: {name: TREE or RELEASE}, TREE if not named."""
+        return self.settings.get('runs', {})
+
+    def of(self, service):
+        """Return the layout with the environment that a service runs in.
+
+        :param service: str, its name
+        """
+        if self.runs.get(service) != RELEASE:
+            return self
+        other = copy.copy(self)
+        other.venv = self.release
+        other.bin = other.venv / 'bin'
+        return other
+
+    @property
+    def placement_delay(self):
+        """Milliseconds that each request to Placement waits; 0 for none."""
+        return self.settings.get('placement_delay', 0)
 
     @property
     def password(self):

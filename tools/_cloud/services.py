@@ -18,7 +18,9 @@ needs: computes, conductors, scheduler, APIs, broker, database.
 
 import collections
 import os
+import pathlib
 
+from _cloud import delay
 from _cloud import layout as layouts
 
 # name: of the service, and of its log
@@ -31,6 +33,7 @@ from _cloud import layout as layouts
 Service = collections.namedtuple(
     'Service', 'name argv env port binary stage timeout')
 
+DELAY = 'placement-delay'
 RABBIT = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
 INFRASTRUCTURE, IDENTITY, SERVICES, NOVA, COMPUTES = range(5)
@@ -65,9 +68,10 @@ PROCESSES = ('--processes', '2', '--threads', '1')
 THREADS = ('--processes', '1', '--threads', '4')
 
 
-def _uwsgi(layout, name, module, script, workers=PROCESSES, **env):
+def _uwsgi(layout, name, module, script, workers=PROCESSES, port=None, **env):
+    port = port or name
     argv = [str(layout.bin / 'pyuwsgi'),
-            '--http-socket', '127.0.0.1:%d' % layout.port(name),
+            '--http-socket', '127.0.0.1:%d' % layout.port(port),
             *_application(layout, module, script), '--master',
             '--enable-threads', *workers,
             # A worker that still loads accepts connections; its default of
@@ -79,7 +83,7 @@ def _uwsgi(layout, name, module, script, workers=PROCESSES, **env):
             '--lazy-apps', '--need-app', '--no-orphans', '--die-on-term',
             '--buffer-size', '65535', '--disable-logging',
             '--procname-prefix', name + ' ']
-    return Service(name, argv, env, name, None, None, 15)
+    return Service(name, argv, env, port, None, None, 15)
 
 
 def _mariadb(layout):
@@ -140,6 +144,22 @@ def _nova(layout, name, argv, directory, host, binary, stage, env=None):
                    env or {}, None, (host, binary), stage, 45)
 
 
+def _placement(layout):
+    """Return Placement, and what delays its requests if that is wanted."""
+    port = 'placement-behind' if layout.placement_delay else 'placement'
+    found = [_uwsgi(layout, 'placement', 'placement.wsgi.api',
+                    'placement-api', port=port,
+                    OS_PLACEMENT_CONFIG_DIR=str(layout.etc / 'placement'))]
+    if layout.placement_delay:
+        argv = [layout.bin / 'python', pathlib.Path(delay.__file__)]
+        argv += [layout.port('placement'), layout.port(port),
+                 layout.placement_delay]
+        found.append(Service(
+            DELAY, [str(arg) for arg in argv], {}, 'placement', None, None,
+            5))
+    return [service._replace(stage=SERVICES) for service in found]
+
+
 def table(layout):
     """Return the services of a cloud.
 
@@ -147,8 +167,13 @@ def table(layout):
     :returns: a list of Service, in the order to start them
     """
     etc = layout.etc
-    conductor = ('nova-coldmig-conductor' if layout.settings['coldmig']
-                 else 'nova-conductor')
+    program = ('nova-coldmig-conductor' if layout.settings['coldmig']
+               else 'nova-conductor')
+
+    def conductor(name, directory, host):
+        return _nova(layout, name, [layout.of(name).bin / program], directory,
+                     host, 'nova-conductor', NOVA)
+
     plugins = os.pathsep.join((str(etc / 'plugins'), str(layouts.DRIVERS)))
     python = layout.bin / 'python'
     return [
@@ -159,9 +184,7 @@ def table(layout):
                THREADS,
                OS_KEYSTONE_CONFIG_DIR=str(etc / 'keystone'),
                )._replace(stage=IDENTITY),
-        _uwsgi(layout, 'placement', 'placement.wsgi.api', 'placement-api',
-               OS_PLACEMENT_CONFIG_DIR=str(etc / 'placement'),
-               )._replace(stage=SERVICES),
+        *_placement(layout),
         _uwsgi(layout, 'glance', 'glance.wsgi.api', 'glance-wsgi-api',
                OS_GLANCE_CONFIG_DIR=str(etc / 'glance'),
                )._replace(stage=SERVICES),
@@ -169,7 +192,8 @@ def table(layout):
                OS_NEUTRON_CONFIG_DIR=str(etc / 'neutron'),
                OS_NEUTRON_CONFIG_FILES='neutron.conf', PYTHONPATH=plugins,
                )._replace(stage=SERVICES),
-        _uwsgi(layout, 'nova-api', 'nova.wsgi.osapi_compute', 'nova-api-wsgi',
+        _uwsgi(layout.of('nova-api'), 'nova-api', 'nova.wsgi.osapi_compute',
+               'nova-api-wsgi',
                OS_NOVA_CONFIG_DIR=str(etc / 'nova'),
                OS_NOVA_CONFIG_FILES='api-paste.ini;nova.conf',
                )._replace(stage=NOVA),
@@ -177,8 +201,10 @@ def table(layout):
               'controller', 'nova-scheduler', NOVA),
         _nova(layout, 'cell-conductor', [layout.bin / 'nova-conductor'],
               'nova-cell1', 'cell1', 'nova-conductor', NOVA),
-        _nova(layout, 'super-conductor', [layout.bin / conductor], 'nova',
-              'controller', 'nova-conductor', NOVA),
+        conductor('super-conductor', 'nova', 'controller'),
+    ] + [
+        conductor(name, 'nova-beside', layouts.BESIDE)
+        for name in layout.runs if name == layouts.BESIDE
     ] + [
         _nova(layout, host,
               [python, layouts.DRIVERS / 'coldmig_cloud_compute.py'],

@@ -41,7 +41,7 @@ from nova.virt import fake
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
-PAUSE_LIMIT = 300
+PAUSE_LIMIT = 900
 
 STEPS = (
     'spawn', 'destroy', 'power_on', 'power_off', 'reboot', 'unrescue',

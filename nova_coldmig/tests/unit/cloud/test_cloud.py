@@ -10,10 +10,13 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import functools
 from unittest import mock
 
 from _cloud import cloud as clouds
+from _cloud import layout as layouts
 from _cloud import process
+from _cloud import rest
 
 from nova_coldmig.tests.unit import cloud
 
@@ -54,6 +57,78 @@ class StopTest(cloud.CloudTest):
         self.cloud.layout.settings = {}
         self.cloud.stop()
         self.assertEqual([], self.stopped)
+
+
+class DelayTest(cloud.CloudTest):
+
+    def test_delay(self):
+        """Placement is started anew behind, or without, what delays."""
+        there = clouds.Cloud(self.layout.state)
+        with mock.patch.object(there, 'stop', autospec=True) as stop, \
+                mock.patch.object(there, 'start', autospec=True) as start:
+            for milliseconds, services in (
+                    (50, ['placement', 'placement-delay']),
+                    (0, ['placement'])):
+                there.delay(milliseconds)
+                self.assertEqual(stop.call_args, start.call_args)
+                self.assertEqual(services, [
+                    service.name for service in there.services
+                    if service.name in start.call_args[0][0]])
+                # What comes up again is as it was.
+                again = clouds.Cloud(self.layout.state)
+                self.assertEqual(milliseconds, again.layout.placement_delay)
+
+
+class RunFromTest(cloud.CloudTest):
+    """A release of the package in the place of the source tree."""
+
+    def setUp(self):
+        super().setUp()
+        self.cloud = clouds.Cloud(self.layout.state)
+        for name in ('stop', 'start'):
+            self.useFixture(cloud.fixtures.MockPatchObject(
+                self.cloud, name, autospec=True,
+                side_effect=functools.partial(self._note, name)))
+        self.noted = []
+
+    def _note(self, what, names):
+        self.noted.append((what, names, self.programs()))
+
+    def programs(self):
+        """Tell where what the conductors run is."""
+        return {service.name: service.argv[0].split('/')[-3]
+                for service in self.cloud.services
+                if service.name in ('super-conductor', layouts.BESIDE)}
+
+    def test_run_from(self):
+        """It is stopped as it was, and started as it is to be."""
+        names = ['super-conductor']
+        self.cloud.run_from(layouts.RELEASE, names)
+        release = self.series + '-release'
+        self.assertEqual([
+            ('stop', names, {'super-conductor': self.series}),
+            ('start', names, {'super-conductor': release})], self.noted)
+        # What comes up again is as it was.
+        self.cloud = clouds.Cloud(self.layout.state)
+        self.assertEqual({'super-conductor': release}, self.programs())
+
+    def test_beside(self):
+        """Another one is started, and Nova forgets it when it ends."""
+        self.cloud.run_from(layouts.RELEASE, [layouts.BESIDE])
+        release = self.series + '-release'
+        self.assertEqual({'super-conductor': self.series,
+                          layouts.BESIDE: release}, self.programs())
+        client = mock.create_autospec(rest.Client, instance=True)
+        client.request.return_value = {'services': [{'id': 'uuid'}]}
+        with mock.patch.object(self.cloud, 'client', autospec=True,
+                               return_value=client):
+            self.cloud.end_beside()
+        self.assertEqual(
+            [('GET', '/v2.1/os-services?host=beside'),
+             ('DELETE', '/v2.1/os-services/uuid')],
+            [(call[0][0], call[0][2])
+             for call in client.request.call_args_list])
+        self.assertEqual({'super-conductor': self.series}, self.programs())
 
 
 class PointsTest(cloud.CloudTest):

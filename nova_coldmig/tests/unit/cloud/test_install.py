@@ -103,3 +103,58 @@ class PinsTest(cloud.CloudTest):
                 self.assertEqual(str(major), pins[name].split('.')[0])
             self.assertLess({'keystone', 'glance', 'neutron', 'pyuwsgi',
                              'pymysql'}, set(pins))
+
+
+class ReleaseTest(cloud.CloudTest):
+
+    def setUp(self):
+        super().setUp()
+        for command in ('git', 'sh'):
+            if not shutil.which(command):
+                self.skipTest('There is no ' + command)
+        root = self.folder / 'root'
+        root.mkdir()
+        self.git = ['git', '-C', str(root), '-c', 'user.name=a',
+                    '-c', 'user.email=a@b']
+        (root / 'what').write_text('old')
+        for arguments in (['init', '-q'], ['add', 'what'],
+                          ['commit', '-q', '-m', 'Old']):
+            subprocess.check_call(self.git + arguments)
+        (root / 'what').write_text('new')
+        # It is given the directory for the wheel and the tree, as it is.
+        uv = self.folder / 'bin' / 'uv'
+        uv.parent.mkdir()
+        uv.write_text(
+            '#!/bin/sh\nset -e\n'
+            '[ "$1 $2 $3 $4" = "build -q --wheel --out-dir" ]\n'
+            'mkdir -p "$5"\ncp "$6/what" "$5/$PBR_VERSION.whl"\n'
+            # pbr asks git for the data files.
+            'test "$(git -C "$6" ls-files)" = what\n')
+        uv.chmod(0o755)
+        self.useFixture(fixtures.MockPatchObject(_common, 'ROOT', root))
+        self.useFixture(fixtures.MockPatchObject(
+            _common, 'tool_environment', autospec=True,
+            return_value=uv.parent))
+        self.environment = self.useFixture(fixtures.MockPatchObject(
+            install, '_environment', autospec=True)).mock
+
+    def test_revision_is_built(self):
+        """What is committed is in the wheel, and not what is in the tree."""
+        version = install.release(self.layout, 'HEAD')
+        self.assertRegex(version, r'^0\.0\.0\+g[0-9a-f]{12}$')
+        venv, pins, _python, wheel = self.environment.call_args[0]
+        self.assertEqual(self.layout.release, venv)
+        self.assertNotEqual(self.layout.venv, venv)
+        self.assertEqual('cloud-%s.txt' % self.series, pins.name)
+        self.assertEqual(version + '.whl', wheel.name)
+        self.assertEqual('old', wheel.read_text())
+
+    def test_wheel_is_kept(self):
+        version = install.release(self.layout, 'HEAD')
+        (self.folder / 'bin' / 'uv').unlink()
+        self.assertEqual(version, install.release(self.layout, 'HEAD'))
+
+    def test_unknown_revision(self):
+        error = self.assertRaises(
+            SystemExit, install.release, self.layout, 'nothing')
+        self.assertEqual('git knows no revision nothing here.', str(error))

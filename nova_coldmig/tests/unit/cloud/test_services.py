@@ -38,9 +38,24 @@ class ServicesTest(cloud.CloudTest):
         self.assertLess(names.index('epmd'), names.index('rabbitmq'))
 
     def test_each_port_has_a_service(self):
-        self.assertEqual(
-            set(layouts.PORTS) - {'distribution'},
-            {service.port for service in self.table} - {None})
+        self.layout.settings['placement_delay'] = 50
+        for table, idle in (
+                (self.table, {'distribution', 'placement-behind'}),
+                (services.table(self.layout), {'distribution'})):
+            self.assertEqual(set(layouts.PORTS) - idle,
+                             {service.port for service in table} - {None})
+
+    def test_delay(self):
+        """It is where clients look for Placement, and knows where that is."""
+        self.layout.settings['placement_delay'] = 50
+        table = services.table(self.layout)
+        placement = self.named('placement', table)
+        delay = self.named(services.DELAY, table)
+        self.assertEqual(placement.stage, delay.stage)
+        ports = [str(self.layout.port(name))
+                 for name in ('placement', 'placement-behind')]
+        self.assertEqual(ports + ['50'], delay.argv[-3:])
+        self.assertIn('127.0.0.1:' + ports[1], placement.argv)
 
     def test_loopback(self):
         for service in self.table:
@@ -62,6 +77,23 @@ class ServicesTest(cloud.CloudTest):
         table = services.table(self.make(coldmig=False))
         self.assertEqual(str(self.layout.bin / 'nova-conductor'),
                          self.named('super-conductor', table).argv[0])
+
+    def test_release(self):
+        """What runs a release of the package, and what the source tree."""
+        self.layout.settings['runs'] = {
+            'nova-api': layouts.RELEASE, 'super-conductor': layouts.TREE,
+            layouts.BESIDE: layouts.RELEASE}
+        table = services.table(self.layout)
+        for name, path in (('nova-api', self.layout.release / 'bin'),
+                           ('super-conductor', self.layout.bin),
+                           (layouts.BESIDE, self.layout.release / 'bin'),
+                           ('cell-conductor', self.layout.bin)):
+            self.assertTrue(
+                self.named(name, table).argv[0].startswith(str(path) + '/'),
+                name)
+        # Nova lists it apart, as it says that it is on another host.
+        self.assertEqual((layouts.BESIDE, 'nova-conductor'),
+                         self.named(layouts.BESIDE, table).binary)
 
     def test_applications(self):
         """A module where the series has one, else the script."""

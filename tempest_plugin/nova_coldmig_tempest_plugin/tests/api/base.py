@@ -12,8 +12,6 @@
 
 """What the tests of a move share."""
 
-import time
-
 import fixtures
 from oslo_serialization import jsonutils
 from oslo_utils import uuidutils
@@ -21,7 +19,11 @@ from tempest.api.compute import base
 from tempest.common import waiters
 from tempest import config
 from tempest.lib.common import api_version_request
+from tempest.lib.common.utils import test_utils
 from tempest.lib import exceptions as lib_exc
+from testtools import content
+
+from nova_coldmig_tempest_plugin import forced_moves
 
 CONF = config.CONF
 
@@ -73,14 +75,22 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
                 version['version'] for version in versions['versions']
                 if version['id'] == 'v2.1']
         asked = api_version_request.APIVersionRequest(cls.microversion)
-        highest = api_version_request.APIVersionRequest(
-            CONF.compute.max_microversion or '2.1')
-        if asked > highest:
-            raise cls.skipException(
-                '[compute]max_microversion is below %s.' % cls.microversion)
+        highest = CONF.compute.max_microversion or '2.1'
+        # The configuration says that the feature and the hosts are there: a
+        # run without them tests nothing, and is not to look as if it did.
+        if asked > api_version_request.APIVersionRequest(highest):
+            raise lib_exc.InvalidConfiguration(
+                '[nova_coldmig]force is set, but [compute]max_microversion '
+                'is %s and so hides %s, the one that has force. Set it to '
+                '%s.' % (highest, cls.microversion, cls.microversion))
         cls.nodes, cls.kinds = cls._hosts()
         if len(cls.kinds) < 2:
-            raise cls.skipException('Two hosts for the tests are needed.')
+            raise lib_exc.InvalidConfiguration(
+                '[compute]min_compute_nodes is %d, but the hosts that are up '
+                'and that the tests may use are: %s. See '
+                '[nova_coldmig]hosts and [compute]target_hosts_to_avoid.' % (
+                    CONF.compute.min_compute_nodes,
+                    ', '.join(sorted(cls.kinds)) or 'none'))
 
     @classmethod
     def _hosts(cls):
@@ -173,6 +183,10 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
         """Take all memory that is free on a host, until the test ends."""
         provider, = self.providers.list_resource_providers(
             name=self.nodes[host])['resource_providers']
+        # What servers of other tests held is given back after they are gone.
+        test_utils.call_until_true(
+            lambda: not self._leftovers(provider['uuid']),
+            self.build_timeout, self.build_interval)
         memory = self.providers.list_resource_provider_inventories(
             provider['uuid'])['inventories']['MEMORY_MB']
         used = self.providers.list_resource_provider_usages(
@@ -183,6 +197,18 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
             amount = min(free, memory['max_unit'])
             self._take(provider['uuid'], {'MEMORY_MB': amount})
             free -= amount
+
+    def _leftovers(self, provider):
+        """Find who holds something on a provider, and is not there any more.
+
+        :param provider: str, its UUID.
+        :returns: set of str, consumers that are not servers.
+        """
+        _, body = self.placement.get(
+            '/resource_providers/%s/allocations' % provider)
+        listed = self.admin_servers_client.list_servers(all_tenants=True)
+        return set(jsonutils.loads(body)['allocations']) - {
+            server['id'] for server in listed['servers']}
 
     def _take(self, provider, resources):
         consumer = '/allocations/%s' % uuidutils.generate_uuid()
@@ -238,64 +264,110 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
 
         :returns: str, the details of the event that says why.
         """
-        deadline = time.monotonic() + self.build_timeout
-        while time.monotonic() < deadline:
-            for event in self.events(server):
+        refused = []
+
+        def is_refused():
+            refused.extend(
+                event['details'] for event in self.events(server)
                 if (event['event'], event['result']) == (
-                        'coldmig_refused', 'Error'):
-                    return event['details']
-            time.sleep(self.build_interval)
-        raise lib_exc.TimeoutException(
-            'The migration of %s was not refused.' % server['id'])
+                    'coldmig_refused', 'Error'))
+            return bool(refused)
+
+        if not test_utils.call_until_true(
+                is_refused, self.build_timeout, self.build_interval):
+            raise lib_exc.TimeoutException(
+                'The migration of %s was not refused.' % server['id'])
+        return refused[0]
+
+    def assertComes(self, expected, read):
+        """Check that something is as expected, now or soon.
+
+        Nova sets the status of a server before it has done all that a move
+        ends with, and Placement may be slow. What is checked after a status
+        is waited for.
+
+        :param expected: any
+        :param read: callable that returns what there is
+        """
+        seen = []
+
+        def is_so():
+            seen.append(read())
+            return seen[-1] == expected
+
+        test_utils.call_until_true(
+            is_so, self.build_timeout, self.build_interval)
+        self.assertEqual(expected, seen[-1])
 
     def assertOn(self, server, host, status):
-        shown = self.show(server)
-        self.assertEqual(
-            (host, status, None),
-            (shown['OS-EXT-SRV-ATTR:host'], shown['status'],
-             shown['OS-EXT-STS:task_state']))
+        def read():
+            shown = self.show(server)
+            return (shown['OS-EXT-SRV-ATTR:host'], shown['status'],
+                    shown['OS-EXT-STS:task_state'])
+
+        self.wait_for_status(server, status)
+        self.assertComes((host, status, None), read)
+
+    def assertHolds(self, consumer, held):
+        """Check what a consumer holds.
+
+        :param consumer: str, the UUID of a server or migration.
+        :param held: dict, as held() returns it.
+        """
+        self.assertComes(held, lambda: self.held(consumer))
+
+    def assertMigration(self, server, status):
+        """Check the status of the last migration of a server."""
+        self.assertComes(status, lambda: self.migration(server)['status'])
 
     def assertStays(self, server, host, held, status='ACTIVE'):
         """Check that a refused move left no trace on the server.
 
         :param held: dict, what held() returned before.
         """
-        self.wait_for_status(server, status)
         self.assertOn(server, host, status)
-        self.assertEqual(held, self.held(server['id']))
+        self.assertHolds(server['id'], held)
 
-    def assertMoved(self, server, source, host, held):
+    def assertMoved(self, server, source, host, held, forced=False):
         """Check that a move awaits its confirmation.
 
         :param held: dict, what held() returned before.
+        :param forced: bool, whether the scheduler was bypassed.
         :returns: dict, the migration.
         """
-        self.wait_for_status(server, 'VERIFY_RESIZE')
         self.assertOn(server, host, 'VERIFY_RESIZE')
+        self.assertMigration(server, 'finished')
         flavor, = held.values()
         migration = self.migration(server)
-        self.assertEqual('finished', migration['status'])
-        self.assertEqual(
-            {self.nodes[source]: flavor}, self.held(migration['uuid']))
-        self.assertEqual(
-            {self.nodes[host]: flavor}, self.held(server['id']))
+        self.assertHolds(migration['uuid'], {self.nodes[source]: flavor})
+        self.assertHolds(server['id'], {self.nodes[host]: flavor})
+        record = 'from host %s to host %s without the scheduler' % (
+            source, host)
+        self.assertComes(
+            [True] if forced else [],
+            lambda: [record in event['details']
+                     for event in self.events(server)
+                     if event['event'] == 'coldmig_force'])
+        if forced:
+            self.addDetailUniqueName(
+                forced_moves.DETAIL, content.text_content(record))
         return migration
 
     def confirm(self, server, host, held, status='ACTIVE'):
         """Confirm a move, and check that the source is free."""
         migration = self.migration(server)
         self.admin_servers_client.confirm_resize_server(server['id'])
-        self.wait_for_status(server, status)
         self.assertOn(server, host, status)
+        self.assertMigration(server, 'confirmed')
         flavor, = held.values()
-        self.assertEqual({}, self.held(migration['uuid']))
-        self.assertEqual({self.nodes[host]: flavor}, self.held(server['id']))
+        self.assertHolds(migration['uuid'], {})
+        self.assertHolds(server['id'], {self.nodes[host]: flavor})
 
     def revert(self, server, source, held, status='ACTIVE'):
         """Revert a move, and check that the destination is free."""
         migration = self.migration(server)
         self.admin_servers_client.revert_resize_server(server['id'])
-        self.wait_for_status(server, status)
         self.assertOn(server, source, status)
-        self.assertEqual({}, self.held(migration['uuid']))
-        self.assertEqual(held, self.held(server['id']))
+        self.assertMigration(server, 'reverted')
+        self.assertHolds(migration['uuid'], {})
+        self.assertHolds(server['id'], held)

@@ -50,7 +50,7 @@ class MigrateTest(base.ColdMigrateTest):
         server, source, host = self.boot()
         held = self.held(server['id'])
         self.migrate(server, {'host': host, 'force': True})
-        self.assertMoved(server, source, host, held)
+        self.assertMoved(server, source, host, held, forced=True)
         self.confirm(server, host, held)
 
     @decorators.idempotent_id('35188bb6-ff69-4ec0-87ea-c4b6e97db721')
@@ -58,11 +58,11 @@ class MigrateTest(base.ColdMigrateTest):
         server, source, host = self.boot()
         held = self.held(server['id'])
         self.migrate(server, {'host': host, 'force': 'yes'})
-        self.assertMoved(server, source, host, held)
+        self.assertMoved(server, source, host, held, forced=True)
         self.revert(server, source, held)
         # Nothing is left that would be in the way of another one.
         self.migrate(server, {'host': host, 'force': True})
-        self.assertMoved(server, source, host, held)
+        self.assertMoved(server, source, host, held, forced=True)
         self.confirm(server, host, held)
 
     @decorators.idempotent_id('a13df785-cb60-426e-a1fc-df8a36b92f72')
@@ -73,7 +73,7 @@ class MigrateTest(base.ColdMigrateTest):
         self.admin_servers_client.stop_server(server['id'])
         self.wait_for_status(server, 'SHUTOFF')
         self.migrate(server, {'host': host, 'force': True})
-        self.assertMoved(server, source, host, held)
+        self.assertMoved(server, source, host, held, forced=True)
         self.confirm(server, host, held, status='SHUTOFF')
 
     @decorators.idempotent_id('9bc502f6-13eb-4711-8f2f-9955ea04ed97')
@@ -83,31 +83,30 @@ class MigrateTest(base.ColdMigrateTest):
         server, source, host = self.boot(volume_backed=True)
         held = self.held(server['id'])
         self.migrate(server, {'host': host, 'force': True})
-        self.assertMoved(server, source, host, held)
+        self.assertMoved(server, source, host, held, forced=True)
         self.confirm(server, host, held)
-
-    @decorators.idempotent_id('c8161756-8eec-4b81-adb5-3db04f1e9e88')
-    def test_forced_move_is_recorded(self):
-        """The actions of the server tell that it was forced, and whence."""
-        server, source, host = self.boot()
-        self.migrate(server, {'host': host, 'force': True})
-        self.wait_for_status(server, 'VERIFY_RESIZE')
-        details, = [event['details'] for event in self.events(server)
-                    if event['event'] == 'coldmig_force']
-        self.assertIn('from host %s to host %s without the scheduler' % (
-            source, host), details)
 
 
 @decorators.serial
 class UnavailableHostTest(base.ColdMigrateTest):
     """A host that is disabled or down, which other tests must not meet."""
 
-    def _update(self, host, **values):
+    def _service(self, host):
         service, = self.request(
             'get', 'os-services?binary=nova-compute&host=%s' % host,
             base.SERVICE_UUID)['services']
-        self.request('put', 'os-services/%s' % service['id'],
+        return service
+
+    def _update(self, host, **values):
+        self.request('put', 'os-services/%s' % self._service(host)['id'],
                      base.SERVICE_UUID, values)
+
+        def read():
+            service = self._service(host)
+            return {name: service[name] for name in values}, service['state']
+
+        down = values.get('forced_down', False)
+        self.assertComes((values, 'down' if down else 'up'), read)
 
     def _disable(self, host):
         self._update(host, status='disabled')
@@ -129,7 +128,7 @@ class UnavailableHostTest(base.ColdMigrateTest):
         held = self.held(server['id'])
         self._disable(host)
         self.migrate(server, {'host': host, 'force': True})
-        self.assertMoved(server, source, host, held)
+        self.assertMoved(server, source, host, held, forced=True)
         self.confirm(server, host, held)
 
     def _forced_while_down(self, server, source, host, down):
@@ -165,7 +164,7 @@ class UnavailableHostTest(base.ColdMigrateTest):
         self.assertIn('Placement has nothing on host %s' % host,
                       self.wait_for_refusal(server))
         self.assertStays(server, source, held)
-        self.assertEqual('error', self.migration(server)['status'])
+        self.assertMigration(server, 'error')
 
 
 class RefusalTest(base.ColdMigrateTest):
@@ -186,4 +185,4 @@ class RefusalTest(base.ColdMigrateTest):
                       details)
         self.assertIn('Name another host.', details)
         self.assertStays(server, source, held)
-        self.assertEqual('error', self.migration(server)['status'])
+        self.assertMigration(server, 'error')

@@ -124,7 +124,8 @@ class MigrateNegativeTest(base.ColdMigrateTest):
     @decorators.idempotent_id('a0a4818b-8dd1-4184-9e80-6884dbf62557')
     def test_move_not_confirmed(self):
         server, source, host = self.boot()
+        held = self.held(server['id'])
         self.migrate(server, {'host': host, 'force': True})
-        self.wait_for_status(server, 'VERIFY_RESIZE')
+        self.assertMoved(server, source, host, held, forced=True)
         self._refused(lib_exc.Conflict, {'host': source, 'force': True},
                       server=server)

@@ -38,8 +38,9 @@ class RoleTest(base.ColdMigrateTest):
 
     @classmethod
     def setup_credentials(cls):
-        cls.credentials = ['primary', 'admin',
-                           ['coldmig', CONF.nova_coldmig[cls.option]]]
+        # By itself the role would not let its users have servers.
+        cls.credentials = ['primary', 'admin', [
+            'coldmig', CONF.nova_coldmig[cls.option], 'member']]
         super().setup_credentials()
 
     @classmethod
@@ -80,7 +81,7 @@ class ForceRoleTest(RoleTest):
         held = self.held(server['id'])
         self.migrate(server, {'host': host, 'force': True},
                      client=self.client)
-        self.assertMoved(server, source, host, held)
+        self.assertMoved(server, source, host, held, forced=True)
         self.revert(server, source, held)
 
     @decorators.attr(type=['negative'])

@@ -1,0 +1,59 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""How many forced moves a run of Tempest has made.
+
+A test attaches what it saw Nova record of each move that it forced. The
+attachments are in the results that stestr keeps.
+"""
+
+import sys
+
+import subunit
+import testtools
+
+DETAIL = 'forced-move'
+"""The name of the attachment, or how it begins"""
+
+
+def count(stream):
+    """Count the forced moves in tests that passed.
+
+    :param stream: binary file in the format of subunit 2
+    :returns: int
+    """
+    moves = []
+
+    def add(test):
+        if test['status'] == 'success':
+            moves.extend(name for name in test['details']
+                         if name.startswith(DETAIL))
+
+    result = testtools.StreamToDict(add)
+    result.startTestRun()
+    subunit.ByteStreamToStreamResult(stream, 'stdout').run(result)
+    result.stopTestRun()
+    return len(moves)
+
+
+def main():
+    """Read "stestr last --subunit" from the standard input.
+
+    :returns: int, 1 if no forced move was made
+    """
+    moves = count(sys.stdin.buffer)
+    if not moves:
+        print('No forced move was made: this run says nothing of '
+              'nova-coldmig, whatever has passed in it.')
+        return 1
+    print('%d forced moves were made.' % moves)
+    return 0

@@ -29,6 +29,7 @@ import functools
 import json
 import os
 import pathlib
+import threading
 import time
 
 from oslo_log import log as logging
@@ -63,6 +64,7 @@ class CloudDriver(fake.FakeDriverWithoutFakeNodes):
 
     def init_host(self, host):
         super().init_host(host)
+        self._saving = threading.Lock()
         self._file = pathlib.Path(CONF.state_path, 'guests.json')
         self._points = pathlib.Path(CONF.state_path).parent.parent
         if self._file.exists():
@@ -74,17 +76,22 @@ class CloudDriver(fake.FakeDriverWithoutFakeNodes):
             LOG.info('Found %d guests', len(self.instances))
 
     def save(self):
-        """Write the guests down, in one step as a crash may come."""
-        used = self.resources.dump()
-        partial = self._file.with_suffix('.new')
-        # Copies: other threads may add or remove guests meanwhile.
-        partial.write_text(json.dumps({
-            'used': [used['vcpus_used'], used['memory_mb_used'],
-                     used['local_gb_used']],
-            'interfaces': list(self._interfaces),
-            'guests': {uuid: (guest.name, guest.state)
-                       for uuid, guest in list(self.instances.items())}}))
-        os.replace(str(partial), str(self._file))
+        """Write the guests down, in one step as a crash may come.
+
+        Steps of several servers may end at once, as when a test resumes them.
+        """
+        with self._saving:
+            used = self.resources.dump()
+            partial = self._file.with_suffix('.new')
+            # Copies: other threads may add or remove guests meanwhile.
+            partial.write_text(json.dumps({
+                'used': [used['vcpus_used'], used['memory_mb_used'],
+                         used['local_gb_used']],
+                'interfaces': list(self._interfaces),
+                'guests': {
+                    uuid: (guest.name, guest.state)
+                    for uuid, guest in list(self.instances.items())}}))
+            os.replace(str(partial), str(self._file))
 
     def reach(self, step):
         """Wait or fail at a step, if a test wants that.

@@ -57,6 +57,8 @@ class Facts:
         the server holds it, and where the node is not known
     :ivar evacuated_nodes: UUIDs of the compute nodes that it was evacuated
         from and that have not cleaned up since
+    :ivar source: UUID of the compute node that the newest move not ended says
+        that it is from, or None
     :ivar idle: seconds since the last change of the server, of a migration
         that has not ended, or of an action on the server
     :ivar down: hosts of migrations that have not ended or hold something, or
@@ -83,6 +85,7 @@ class Facts:
     strangers: frozenset = frozenset()
     has_provider: bool = True
     evacuated_nodes: frozenset = frozenset()
+    source: typing.Optional[str] = None
 
     @property
     def moves(self):
@@ -104,6 +107,24 @@ class Facts:
         """The cold migrations not ended that are not the one under way."""
         newest = _newest(self.open_moves) if self.moves else None
         return [m for m in self.open_moves if m is not newest]
+
+    @property
+    def wrong_source(self):
+        """Whether the server waits for an end that is another move's.
+
+        nova.conductor.tasks.migrate.MigrationTask goes on with the record of
+        an earlier move that never began. Then the source of the record is not
+        the host that the migration holds, which has the old disk: confirming
+        cleans up, and reverting ends, on the wrong one.
+        """
+        move = _newest(self.open_moves)
+        return (self.instance.vm_state == vm_states.RESIZED and
+                self.instance.task_state is None and
+                move is not None and move.status == 'finished' and
+                self.source is not None and
+                # With the source it may hold one that was evacuated.
+                self.source not in self.held[move.uuid] and
+                bool(self.held[move.uuid] - self.evacuated_nodes))
 
     @property
     def holders(self):
@@ -262,7 +283,13 @@ class Cell:
             self._has_provider(node),
             frozenset(self.by_name[name]
                       for name in records.evacuated_nodes(migrations)
-                      if name in self.by_name))
+                      if name in self.by_name),
+            self._source(migrations))
+
+    def _source(self, migrations):
+        move = _newest(m for m in migrations if records.is_open(m))
+        return move and self.by_name.get(
+            (move.source_compute, move.source_node))
 
     def _history(self, instance, move):
         """Tell whether a move was reverted, and the server touched since.

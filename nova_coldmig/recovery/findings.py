@@ -140,6 +140,11 @@ RULES = (
          'By what the migration is: make the allocations those of the host of '
          'the server and set it to error, or put the server back to '
          'VERIFY_RESIZE.', _left_over),
+    Rule('wrong-source',
+         'The server waits for its confirmation, and its migration is not '
+         'from the host that it holds.', CERTAIN,
+         'By hand: do not revert it, which would end where the server has no '
+         'disk.', lambda facts: facts.wrong_source),
     Rule('missing-allocation',
          'The server is on a host and holds nothing there.', CERTAIN,
          'Move what an ended migration holds there to the server, or run '
@@ -187,6 +192,9 @@ def names(facts, bound):
     """
     if facts.instance.deleted:
         rules, busy = (DELETED,), True
+    elif facts.wrong_source:
+        # Before somebody confirms it.
+        rules, busy = RULES, False
     else:
         rules = RULES
         # A record that is left over is no work.

@@ -172,6 +172,12 @@ def _of_move(facts, migration, task):
                         migration.status == 'reverted' else REVERT)
     if migration is facts.failed_revert or migration.status == 'reverting':
         return _of_failed_revert(facts, migration, on_source)
+    if facts.wrong_source:
+        return _by_hand(
+            'Do not revert it: it would end on %s, and the disk that the '
+            'server had before is on the host that the migration holds. A '
+            'confirmation leaves that disk where it is, for a person to look '
+            'at. %s' % (migration.source_compute, _told([migration])))
     if migration.status == 'confirming':
         if instance.vm_state != vm_states.RESIZED or task is not None:
             return _by_hand('The server is not in VERIFY_RESIZE, so Nova '

@@ -317,6 +317,19 @@ class GuardTest(RecordsTestCase):
             self.server, {'status': 'ACTIVE', 'OS-EXT-STS:task_state': None})
         self.assertHeld(host1=self.server['id'])
 
+    def test_nova_goes_on_with_an_earlier_record(self):
+        """Without the guard, and check tells before it is reverted."""
+        self.flags(guard_checked_moves=False, group='coldmig')
+        self.add_record('pre-migrating', destination=None)
+        self.live_migrate('host2')
+        self._ask({'migrate': {'host': 'host3'}})
+        self._wait_for_state_change(self.server, 'VERIFY_RESIZE')
+        self.assertEqual({'wrong-source'}, {
+            one['finding'] for one in manage.check(server=self.server['id'])})
+        done, = manage.repair(server=self.server['id'], yes=True)
+        self.assertEqual('by-hand', done['outcome'])
+        self.assertIn('Do not revert it: it would end on host1', done['what'])
+
     def test_off(self):
         self.flags(guard_checked_moves=False, group='coldmig')
         self.add_record('finished', 'host2', 'host1')

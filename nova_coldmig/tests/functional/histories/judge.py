@@ -43,12 +43,12 @@ Seen = collections.namedtuple(
 #: and allocations.
 IN_THE_BOOKS = frozenset((
     'stuck', 'record-open', 'record-twice', 'record-wrong', 'held-missing',
-    'held-elsewhere', 'held-by-ended', 'held-deleted'))
+    'held-elsewhere', 'held-by-ended', 'held-by-other', 'held-deleted'))
 #: What it reads and does not tell: that a move which waits to be confirmed
-#: holds another host than its source, and that something is held of a
+#: holds nothing, or a host beside its source, and that something is held of a
 #: provider that no compute node has any more.
 UNTOLD = frozenset((
-    'held-by-other', 'held-unknown', 'held-unknown-by-move'))
+    'held-not-by-move', 'held-unknown', 'held-unknown-by-move'))
 
 
 def cold(seen):
@@ -122,8 +122,11 @@ def _books(seen, flavors):
         of_record = seen.held.get(record['uuid'], {})
         if record is moved:
             # A host it was evacuated from may be held with the source.
-            if set(of_record) - lost != {moved['source_compute']} - lost:
+            source = moved['source_compute']
+            if source not in of_record and set(of_record) & seen.known - lost:
                 found.add('held-by-other')
+            elif set(of_record) - lost != {source} - lost:
+                found.add('held-not-by-move')
         elif of_record and record['status'] not in OPEN:
             found.add('held-by-ended')
     for consumer, providers in seen.held.items():

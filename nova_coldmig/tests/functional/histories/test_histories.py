@@ -257,7 +257,7 @@ class JudgeTest(cloud.HistoryTestCase):
 
         self.useFixture(cloud.base.fixtures.MonkeyPatch(
             'nova_coldmig.conductor.claim._post', not_moved))
-        self.assertSeen('held-by-other', *self.MOVE)
+        self.assertSeen('held-not-by-move', *self.MOVE)
 
     def test_record_of_earlier_move_is_used(self):
         task = migrate.ForcedMigrationTask

@@ -68,7 +68,7 @@ TABLE = (
     Row('reboot', MANAGER + 'reboot_instance', NOTHING,
         'It starts the guest on any disk that is there.'),
     Row('back', MANAGER + '_destroy_evacuated_instances',
-        frozenset(('held-by-other',)),
+        frozenset(('held-not-by-move',)),
         'It takes from the server what it holds of the host that is back, and '
         'not from the migration that was given it.'),
     Row('fence', MANAGER + 'init_host', NOTHING,
@@ -80,7 +80,7 @@ TABLE = (
         'can not delete, and a new one can not be made under its name.'),
     Row('mend',
         'nova.api.openstack.compute.services.ServiceController.delete',
-        frozenset(('held-missing', 'held-by-other')),
+        frozenset(('held-missing', 'held-by-other', 'held-not-by-move')),
         'What was held of the old resource provider is lost with it.'),
     # A message waits for a host that is down.
     Row('waits', 'nova.compute.rpcapi.ComputeAPI', CUT_SHORT,

@@ -17,6 +17,7 @@ from nova import test
 from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova_coldmig.recovery import facts
+from nova_coldmig.recovery import findings
 from nova_coldmig.recovery import plan
 
 NODE1, NODE2 = uuids.node1, uuids.node2
@@ -149,6 +150,28 @@ class MakeTest(test.NoDBTestCase):
         self.assertEqual('end', chosen.repair)
         self.assertIn('Migration 1 (pre-migrating)', chosen.text)
         self.assertNotIn('Migration 2', chosen.text)
+
+    def test_record_of_another_move(self):
+        """Nova went on with it, and reverts to its source."""
+        for source, held, vm_state, wrong in (
+                (NODE1, [NODE1], 'resized', False),
+                (NODE1, [uuids.node3], 'resized', True),
+                (NODE1, [NODE1, uuids.node3], 'resized', False),
+                (NODE1, [NODE1, uuids.lost], 'resized', False),
+                (NODE1, [uuids.lost], 'resized', False),
+                (NODE1, [], 'resized', False),
+                (None, [uuids.node3], 'resized', False),
+                (NODE1, [uuids.node3], 'active', False)):
+            seen = make_facts(
+                'host2', vm_state, None, held, 'finished', [NODE2],
+                source=source, evacuated_nodes=frozenset([uuids.lost]))
+            found = [rule.name for rule in findings.names(seen, bound=3600)]
+            self.assertEqual(wrong, 'wrong-source' in found, held)
+            if wrong:
+                chosen = plan.make(seen)
+                self.assertIsNone(chosen.repair)
+                self.assertIn('Do not revert it: it would end on host1',
+                              chosen.text)
 
     def test_nothing_to_hold(self):
         for has_provider, strangers, words in (

@@ -168,8 +168,9 @@ def _of_move(facts, migration, task):
     on_source = _is_on(
         facts, migration.source_compute, migration.source_node)
     if task == task_states.RESIZE_REVERTING:
-        return _both_up(facts, FINISH_REVERT if on_source or
-                        migration.status == 'reverted' else REVERT)
+        if on_source or migration.status == 'reverted':
+            return _both_up(facts, FINISH_REVERT)
+        return _revert(facts, migration)
     if migration is facts.failed_revert or migration.status == 'reverting':
         return _of_failed_revert(facts, migration, on_source)
     if facts.wrong_source:
@@ -235,6 +236,17 @@ def _of_destination(facts, migration, on_source):
     if migration.status == 'finished':
         return _by_hand('The migration is finished, and the guest does not '
                         'run on the destination. See why.')
+    return _revert(facts, migration)
+
+
+def _revert(facts, migration):
+    if facts.source is not None and (
+            facts.source not in facts.held[migration.uuid]):
+        return _by_hand('The migration does not hold its source %s, which a '
+                        'revert would give back to the server: it would end '
+                        'there and hold nothing. See what became of the '
+                        'resource provider of that host.' %
+                        migration.source_compute)
     return _both_up(facts, REVERT)
 
 

@@ -433,9 +433,9 @@ class SourceOverCapacityTest(TroubleTestCase):
                           LENIENT_PLACEMENT)
         server, _other = self._overcommitted()
         self.assertRefused(
-            server, 'The source host host1 is over its capacity and this '
-            'Placement lets no allocation there change hands; Placement '
-            '14.0.0 does. Raise the allocation ratio of the host, or upgrade '
-            'Placement, then migrate again.')
+            server, 'Host host1, which the server holds, is over its capacity '
+            'and this Placement lets no allocation there change hands; '
+            'Placement 14.0.0 does. Raise the allocation ratio of the host, '
+            'or upgrade Placement, then migrate again.')
         self.set_inventory('host1', 'VCPU', allocation_ratio=2.0)
         self.moves(server)

@@ -351,20 +351,25 @@ class GuardTest(RecordsTestCase):
     def test_rescheduled(self):
         """It goes on with the record of the attempt before it."""
         attempts = []
-        prep_resize = self.computes['host2'].manager._prep_resize
 
-        def fail_once(*args, **kwargs):
-            attempts.append(1)
-            if len(attempts) == 1:
-                raise nova_exception.ComputeResourcesUnavailable(
-                    reason='for the test')
-            return prep_resize(*args, **kwargs)
+        def fail_first(host):
+            manager = self.computes[host].manager
+            prep_resize = manager._prep_resize
+
+            def fail_once(*args, **kwargs):
+                attempts.append(host)
+                if len(attempts) == 1:
+                    raise nova_exception.ComputeResourcesUnavailable(
+                        reason='for the test')
+                return prep_resize(*args, **kwargs)
+
+            manager._prep_resize = fail_once
 
         for host in ('host2', 'host3'):
-            self.computes[host].manager._prep_resize = fail_once
+            fail_first(host)
         self._ask({'migrate': None})
         self._wait_for_state_change(self.server, 'VERIFY_RESIZE')
-        self.assertEqual(2, len(attempts))
+        self.assertEqual(['host2', 'host3'], sorted(attempts))
         self.assertEqual(1, len(self.migrations(self.server)))
 
 

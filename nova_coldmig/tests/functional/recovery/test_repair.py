@@ -426,7 +426,10 @@ class FailedRevertTest(RepairTestCase):
         self.reset('active')
         first = self.last_migration(self.server)['uuid']
         self.set_inventory('host3', 'VCPU', total=1, reserved=1)
-        self.migrate(self.server, 'host3', force=True)
+        # Force is refused, and Nova's own does not look at what is held.
+        self.assertIn('still holds a host',
+                      self.force_refused(self.server, 'host3'))
+        self.migrate(self.server, 'host3')
         self._wait_for_assert(lambda: self.assertEqual(
             2, len(self.migrations(self.server))))
         self._wait_for_server_parameter(

@@ -151,6 +151,15 @@ class MakeTest(test.NoDBTestCase):
         self.assertIn('Migration 1 (pre-migrating)', chosen.text)
         self.assertNotIn('Migration 2', chosen.text)
 
+    def test_nothing_to_give_back(self):
+        """A host was registered anew, and what was held of it is lost."""
+        for task, status, vm_state in (
+                ('resize_migrated', 'post-migrating', 'active'),
+                ('resize_reverting', 'reverting', 'resized')):
+            for held, repair in (([NODE1], 'revert'), ([], None)):
+                self.assertPlan(repair, 'host2', vm_state, task, held, status,
+                                [NODE2], source=NODE1)
+
     def test_record_of_another_move(self):
         """Nova went on with it, and reverts to its source."""
         for source, held, vm_state, wrong in (

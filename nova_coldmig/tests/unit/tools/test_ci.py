@@ -53,7 +53,7 @@ class CiTest(base.BaseTestCase):
     def test_passed(self):
         for args in ((), ('--strict',)):
             code, lines = self.ci(*args)
-            self.assertEqual((0, '6 passed, 0 failed'), (code, lines[-1]))
+            self.assertEqual((0, '8 passed, 0 failed'), (code, lines[-1]))
 
     def test_unknown_option(self):
         self.assertEqual(2, self.ci('--lax')[0])
@@ -61,12 +61,12 @@ class CiTest(base.BaseTestCase):
     def test_failed(self):
         self.stub('test', 'echo 2 passed, 1 failed; exit 1')
         code, lines = self.ci()
-        self.assertEqual((1, '6 passed, 3 failed'), (code, lines[-1]))
+        self.assertEqual((1, '8 passed, 4 failed'), (code, lines[-1]))
 
     def test_failed_without_counts(self):
         self.stub('sandbox', 'echo Traceback; exit 1')
         code, lines = self.ci()
-        self.assertEqual((1, '6 passed, 1 failed'), (code, lines[-1]))
+        self.assertEqual((1, '8 passed, 1 failed'), (code, lines[-1]))
 
     def test_no_interpreter(self):
         """It is listed last, before the counts; --strict fails."""
@@ -81,15 +81,15 @@ esac""" % _common.NOT_RUN)
         self.assertEqual([
             'Not run: tools/test --only client --only client-2024.1: '
             'client-2024.1: No Python 3.9.',
-            '6 passed, 0 failed, 1 skipped'], lines[-2:])
+            '8 passed, 0 failed, 1 skipped'], lines[-2:])
         code, lines = self.ci('--strict')
         self.assertEqual(1, code)
-        self.assertEqual('6 passed, 0 failed, 1 skipped', lines[-1])
+        self.assertEqual('8 passed, 0 failed, 1 skipped', lines[-1])
 
     def test_tests_that_skip_themselves_are_no_lack(self):
         self.stub('test', 'echo 2 passed, 0 failed, 1 skipped')
         self.assertEqual(
-            (0, '6 passed, 0 failed, 3 skipped'),
+            (0, '8 passed, 0 failed, 4 skipped'),
             (lambda code, lines: (code, lines[-1]))(*self.ci('--strict')))
 
     def test_not_root(self):
@@ -99,13 +99,13 @@ esac""" % _common.NOT_RUN)
         code, lines = self.ci()
         self.assertEqual(0, code)
         self.assertEqual(['Not run: tools/cloud up: As root: apt-get',
-                          '6 passed, 0 failed, 1 skipped'], lines[-2:])
+                          '8 passed, 0 failed, 1 skipped'], lines[-2:])
         self.assertEqual(1, self.ci('--strict')[0])
 
     def test_cloud_that_fails(self):
         self.stub('cloud', '[ "$1" = down ] || exit 1')
         code, lines = self.ci()
-        self.assertEqual((1, '6 passed, 1 failed'), (code, lines[-1]))
+        self.assertEqual((1, '8 passed, 1 failed'), (code, lines[-1]))
 
     def test_all_of_one_run_is_skipped(self):
         self.stub('test', """case "$*" in
@@ -116,7 +116,7 @@ esac""" % _common.NOT_RUN)
 *) echo 2 passed, 0 failed;;
 esac""" % _common.NOT_RUN)
         code, lines = self.ci()
-        self.assertEqual((0, '4 passed, 0 failed, 2 skipped'),
+        self.assertEqual((0, '6 passed, 0 failed, 2 skipped'),
                          (code, lines[-1]))
 
     def test_nothing_ran(self):

@@ -262,15 +262,19 @@ class ColdMigrateTest(base.BaseV2ComputeAdminTest):
     def wait_for_refusal(self, server):
         """Wait until the conductor refused a migration.
 
-        :returns: str, the details of the event that says why.
+        :returns: str, the details of the event that says why: that of the
+            package, or Nova's own if it was the scheduler.
         """
         refused = []
 
         def is_refused():
-            refused.extend(
-                event['details'] for event in self.events(server)
-                if (event['event'], event['result']) == (
-                    'coldmig_refused', 'Error'))
+            failed = {event['event']: event['details']
+                      for event in self.events(server)
+                      if event['result'] == 'Error'}
+            # The last to end.
+            if 'conductor_migrate_server' in failed:
+                refused.append(failed.get(
+                    'coldmig_refused', failed['conductor_migrate_server']))
             return bool(refused)
 
         if not test_utils.call_until_true(

@@ -19,6 +19,7 @@ import subprocess
 import zipfile
 
 import _common
+import _variables
 
 HOME = _common.CACHE / 'release'
 # The distributions, and where the sources of each are.
@@ -48,18 +49,21 @@ def run(*command, **kwargs):
     """Run a command.
 
     :param command: what to run.
-    :param kwargs: as of subprocess.run
+    :param kwargs: as of subprocess.run; codes, exit statuses that are good;
+        variables, a dict of what is added to the environment
     :returns: str, all that it printed
     :raises Failed: if it fails
     """
     command = [str(part) for part in command]
     codes = kwargs.pop('codes', (0,))
+    variables = kwargs.pop('variables', {})
     try:
         ran = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, encoding='utf-8', errors='replace',
             timeout=SECONDS, env=dict(
-                os.environ, NO_COLOR='1', PYTHONWARNINGS='ignore'), **kwargs)
+                os.environ, NO_COLOR='1', PYTHONWARNINGS='ignore',
+                **variables), **kwargs)
     except subprocess.TimeoutExpired:
         raise Failed('%s did not end in %d s' % (
             ' '.join(command), SECONDS)) from None
@@ -94,8 +98,11 @@ def build(uv, target):
     :param target: pathlib.Path of the directory for them
     """
     target.mkdir(parents=True, exist_ok=True)
+    version = os.environ.get('PBR_VERSION') or _variables.version(
+        _common.ROOT)
     for source in DISTRIBUTIONS.values():
-        run(uv, 'build', '--quiet', '--out-dir', target, source)
+        run(uv, 'build', '--quiet', '--out-dir', target, source,
+            variables={'PBR_VERSION': version} if version else {})
 
 
 def files(target, name):

@@ -41,32 +41,39 @@ SAME = {
 }
 
 
-def _git_knows(root):
-    """Tell whether git has a version for the tree: a tag in its history."""
-    def git(*args):
-        try:
-            ran = subprocess.run(
-                ['git', '-C', str(root), *args], stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                universal_newlines=True)
-        except OSError:
-            return None
-        return None if ran.returncode else ran.stdout.strip()
+def _git(root, *args):
+    try:
+        ran = subprocess.run(
+            ['git', '-C', str(root), *args], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            universal_newlines=True)
+    except OSError:
+        return None
+    return None if ran.returncode else ran.stdout.strip()
 
+
+def _pbr_reads(root):
+    """Tell whether pbr makes a version of the tree, whatever it is."""
+    # An sdist has its version in PKG-INFO.
+    if (root / 'PKG-INFO').exists():
+        return True
     # The tree may have been unpacked within a repository of something else.
-    top = git('rev-parse', '--show-toplevel')
-    return (top is not None and os.path.samefile(top, str(root))
-            and git('describe', '--tags', '--match', '[0-9]*') is not None)
+    top = _git(root, 'rev-parse', '--show-toplevel')
+    return (top is not None and os.path.samefile(top, str(root)) and
+            _git(root, 'rev-parse', '--verify', 'HEAD') is not None)
 
 
 def version(root):
-    """Return the version to build as, or None if pbr finds it.
+    """Return the version to build a distribution as, or None if pbr finds it.
+
+    Without a tag in its history, what pbr makes of a tree is no version.
 
     :param root: pathlib.Path of the source tree
     :returns: str or None
     """
-    # An sdist has its version in PKG-INFO.
-    if (root / 'PKG-INFO').exists() or _git_knows(root):
+    if _pbr_reads(root) and (
+            (root / 'PKG-INFO').exists() or
+            _git(root, 'describe', '--tags', '--match', '[0-9]*') is not None):
         return None
     return UNKNOWN
 
@@ -140,8 +147,8 @@ def missing(root, python):
     # The interpreters installed are good enough.
     found['UV_PYTHON_DOWNLOADS'] = os.environ.get(
         'UV_PYTHON_DOWNLOADS', 'never')
-    if 'PBR_VERSION' not in os.environ:
-        known = version(root)
-        if known:
-            found['PBR_VERSION'] = known
+    # It names the version of all that pbr builds, such as a requirement that
+    # is no wheel. So it is set only where nothing could be built without.
+    if 'PBR_VERSION' not in os.environ and not _pbr_reads(root):
+        found['PBR_VERSION'] = UNKNOWN
     return found

@@ -44,6 +44,8 @@ Seen = collections.namedtuple(
 IN_THE_BOOKS = frozenset((
     'stuck', 'record-open', 'record-twice', 'record-wrong', 'held-missing',
     'held-elsewhere', 'held-by-ended', 'held-by-other', 'held-deleted'))
+#: Of these, those about a record that has not ended.
+OPEN_RECORDS = frozenset(('record-open', 'record-twice', 'record-wrong'))
 #: What it reads and does not tell: that a move which waits to be confirmed
 #: holds nothing, or a host beside its source, and that something is held of a
 #: provider that no compute node has any more.

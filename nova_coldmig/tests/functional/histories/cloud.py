@@ -351,12 +351,15 @@ class HistoryTestCase(base.ColdmigTestCase):
         return '\n'.join(lines)
 
     def _judge(self, life, name, before):
-        life.seen = self.read(life)
+        earlier, life.seen = life.seen, self.read(life)
         life.wrong = judge.wrong(life.seen, self.amounts)
         new = life.wrong - before
         if name == 'repair' and before & judge.OPEN_RECORDS:
-            # A record is ended first. What it holds is found next.
+            # A record is ended first. What it holds is found next, and which
+            # move it is that waits to be confirmed.
             new -= {'held-by-ended'}
+            if life.seen.held == earlier.held:
+                new -= {'held-by-other', 'held-not-by-move'}
         if new:
             self._blame(life, name, new)
         self._compare_with_check(life)

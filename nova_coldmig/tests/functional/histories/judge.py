@@ -49,8 +49,7 @@ OPEN_RECORDS = frozenset(('record-open', 'record-twice', 'record-wrong'))
 #: What it reads and does not tell: that a move which waits to be confirmed
 #: holds nothing, or a host beside its source, and that something is held of a
 #: provider that no compute node has any more.
-UNTOLD = frozenset((
-    'held-not-by-move', 'held-unknown', 'held-unknown-by-move'))
+UNTOLD = frozenset(('held-not-by-move', 'held-unknown'))
 
 
 def cold(seen):
@@ -125,19 +124,21 @@ def _books(seen, flavors):
         if record is moved:
             # A host it was evacuated from may be held with the source.
             source = moved['source_compute']
-            if source not in of_record and set(of_record) & seen.known - lost:
+            others = set(of_record) & seen.known - lost - {source}
+            missing = source not in set(of_record) | lost
+            if missing and others:
                 found.add('held-by-other')
-            elif set(of_record) - lost != {source} - lost:
+            elif missing or others:
                 found.add('held-not-by-move')
         elif of_record and record['status'] not in OPEN:
             found.add('held-by-ended')
-    for consumer, providers in seen.held.items():
+    for providers in seen.held.values():
         for provider, resources in providers.items():
             if resources not in flavors:
                 found.add('held-amount')
+            # Whoever holds it: a move hands it to its migration.
             if provider not in seen.known:
-                found.add('held-unknown' if consumer == seen.server['id']
-                          else 'held-unknown-by-move')
+                found.add('held-unknown')
     return found
 
 

@@ -190,6 +190,44 @@ class KeptTest(cloud.HistoryTestCase):
     def test_evacuated_checked_and_confirmed(self):
         self._evacuated('checked', ('confirm', 0), ('back',))
 
+    def _provider_of_old_node_held(self, step, end):
+        """What the old node's provider holds, the move takes along."""
+        self.replay(
+            ('boot', 0, 'host2'),
+            ('live', 0, 'host1'),
+            ('renew', 'host1'),
+            ('live', 0, 'host2'),
+            (step, 0, 'host3'),
+            (end, 0))
+
+    def test_provider_of_old_node_held_forced_and_confirmed(self):
+        self._provider_of_old_node_held('force', 'confirm')
+        self.assertEqual(['moved'], self.came_to('force'))
+        self.assertEqual(set(), self.lives[0].wrong)
+
+    def test_provider_of_old_node_held_forced_and_reverted(self):
+        self._provider_of_old_node_held('force', 'revert')
+        self.assertEqual(['moved'], self.came_to('force'))
+        self.assertEqual({'held-unknown'}, self.lives[0].wrong)
+
+    def test_provider_of_old_node_held_checked_and_confirmed(self):
+        self._provider_of_old_node_held('checked', 'confirm')
+        self.assertEqual(set(), self.lives[0].wrong)
+
+    def test_two_finished_repaired(self):
+        self.replay(
+            ('boot', 0, 'host3'),
+            ('stop', 0),
+            ('checked', 0, 'host1'),
+            ('reset', 0, 'active'),
+            ('force', 0, 'host2'),
+            ('renew', 'host1'),
+            ('live', 0, 'host2'),
+            ('resize', 0),
+            ('repair', 0))
+        self.assertEqual(['409'], self.came_to('force'))
+        self.assertEqual(['repaired'], self.came_to('repair'))
+
     def test_registered_anew(self):
         self.replay(
             ('boot', 0, 'host1'),

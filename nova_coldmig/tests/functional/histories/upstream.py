@@ -75,7 +75,7 @@ TABLE = (
         'A host without power changes no record.'),
     Row('renew',
         'nova.api.openstack.compute.services.ServiceController.delete',
-        frozenset(('held-missing', 'held-unknown', 'held-unknown-by-move')),
+        frozenset(('held-missing', 'held-unknown')),
         'It deletes the compute node of a host whose resource provider it '
         'can not delete, and a new one can not be made under its name.'),
     Row('mend',

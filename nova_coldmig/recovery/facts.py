@@ -53,12 +53,14 @@ class Facts:
     :ivar node: UUID of the compute node the server is on, or None
     :ivar strangers: UUIDs of the roots of what the server holds that are no
         compute nodes of the cell
+    :ivar hold_strangers: UUIDs of the consumers that hold such, a frozenset
     :ivar has_provider: whether the node has a resource provider; true where
         the server holds it, and where the node is not known
     :ivar evacuated_nodes: UUIDs of the compute nodes that it was evacuated
         from and that have not cleaned up since
-    :ivar source: UUID of the compute node that the newest move not ended says
-        that it is from, or None
+    :ivar source: UUID of the compute node that the newest move not ended, or
+        one that has ended and may have a revert that has not, says that it is
+        from; or None
     :ivar idle: seconds since the last change of the server, of a migration
         that has not ended, or of an action on the server
     :ivar down: hosts of migrations that have not ended or hold something, or
@@ -83,6 +85,7 @@ class Facts:
     touched: bool = False
     guest_runs: typing.Optional[bool] = None
     strangers: frozenset = frozenset()
+    hold_strangers: frozenset = frozenset()
     has_provider: bool = True
     evacuated_nodes: frozenset = frozenset()
     source: typing.Optional[str] = None
@@ -126,11 +129,19 @@ class Facts:
                 self.source not in self.held[move.uuid] and
                 bool(self.held[move.uuid] - self.evacuated_nodes))
 
+    def holds(self, consumer):
+        """Whether a consumer holds anything, of whatever provider.
+
+        :param consumer: str, UUID of the server or of a migration.
+        :returns: bool
+        """
+        return bool(self.held[consumer]) or consumer in self.hold_strangers
+
     @property
     def holders(self):
         """The ended migrations that hold something, but for one reverted."""
         return [m for m in self.migrations
-                if m.status in records.ENDED and self.held[m.uuid] and
+                if m.status in records.ENDED and self.holds(m.uuid) and
                 m is not self.migration]
 
     @property
@@ -165,7 +176,7 @@ class Facts:
         destination, so that the source has the only one. Nova leaves the
         migration in error, or reverted if the source failed before it began.
         """
-        move = _maybe_reverted(self.instance, self.migrations, self.held)
+        move = _maybe_reverted(self.instance, self.migrations, self.holds)
         if move and move.status in records.ENDED and self.reverted:
             return move
         return None
@@ -173,7 +184,7 @@ class Facts:
     @property
     def consumers(self):
         """UUIDs of the server and of its migrations that hold something."""
-        return [consumer for consumer, nodes in self.held.items() if nodes]
+        return [consumer for consumer in self.held if self.holds(consumer)]
 
 
 class Cell:
@@ -208,11 +219,6 @@ class Cell:
         """
         return host in self.nodes.values()
 
-    def _node(self, provider):
-        """The compute node of a provider, or None for a shared provider."""
-        root = self._root(provider)
-        return root if root in self.nodes else None
-
     def _root(self, provider):
         """The root of a provider, or None if Placement does not have it."""
         if provider in self.nodes:
@@ -226,9 +232,13 @@ class Cell:
         return self.placement.get_allocs_for_consumer(
             self.context, consumer)['allocations']
 
-    def _held(self, consumer):
-        return {self._node(provider)
-                for provider in self._allocations(consumer)} - {None}
+    def _roots_held(self, consumer):
+        """The roots of what a consumer holds, a set of UUIDs.
+
+        A provider that Placement does not have any more is its own.
+        """
+        return {self._root(provider) or provider
+                for provider in self._allocations(consumer)}
 
     def _has_provider(self, node):
         if node not in self.provided:
@@ -258,36 +268,38 @@ class Cell:
         if instance.deleted:
             changed.append(instance.deleted_at)
         changed = max(map(timeutils.normalize_time, changed))
-        held = {m.uuid: self._held(m.uuid) for m in migrations}
-        roots = {self._root(provider) or provider
-                 for provider in self._allocations(instance.uuid)}
-        held[instance.uuid] = roots & set(self.nodes)
+        roots = {consumer: self._roots_held(consumer) for consumer in
+                 [m.uuid for m in migrations] + [instance.uuid]}
+        nodes = set(self.nodes)
+        held = {consumer: of_it & nodes for consumer, of_it in roots.items()}
+        hold_strangers = frozenset(
+            consumer for consumer, of_it in roots.items() if of_it - nodes)
         node = self.by_name.get((instance.host, instance.node))
         reverting = _reverting(instance, migrations)
         hosts = {host for m in migrations
-                 if m in working or held[m.uuid] or m is reverting
+                 if m in working or roots[m.uuid] or m is reverting
                  for host in (m.source_compute, m.dest_compute) if host}
         if working:
             # The migration names its destination late.
             hosts |= {self.nodes[node] for node in held[instance.uuid]}
-        reverted, touched = self._history(
-            instance, _maybe_reverted(instance, migrations, held))
+        maybe_reverted = _maybe_reverted(instance, migrations, roots.get)
+        reverted, touched = self._history(instance, maybe_reverted)
         return Facts(
             instance, migrations, held, node,
             timeutils.delta_seconds(changed, timeutils.utcnow()),
             frozenset(hosts & self.down), self.conductors_down,
             reverted, touched,
             self._guest_runs(instance) if ask else None,
-            frozenset(roots - set(self.nodes)),
-            node is None or node in roots or instance.deleted or
-            self._has_provider(node),
+            frozenset(roots[instance.uuid] - nodes), hold_strangers,
+            node is None or node in roots[instance.uuid] or
+            instance.deleted or self._has_provider(node),
             frozenset(self.by_name[name]
                       for name in records.evacuated_nodes(migrations)
                       if name in self.by_name),
-            self._source(migrations))
+            self._source(_newest(m for m in migrations if records.is_open(m)) or
+                         reverting or maybe_reverted))
 
-    def _source(self, migrations):
-        move = _newest(m for m in migrations if records.is_open(m))
+    def _source(self, move):
         return move and self.by_name.get(
             (move.source_compute, move.source_node))
 
@@ -424,15 +436,18 @@ def _reverting(instance, migrations):
     return newest if newest and newest.status == 'reverted' else None
 
 
-def _maybe_reverted(instance, migrations, held):
+def _maybe_reverted(instance, migrations, holds):
     """The newest move whose revert may have left the server where it is.
 
     There may be newer ones, that failed.
+
+    :param holds: callable that takes the UUID of a migration and tells
+        whether it holds anything.
     """
     return _newest(
         m for m in migrations if m.migration_type in records.COLD and
         (m.status == 'reverting' or
-         m.status in ('error', 'reverted') and held[m.uuid]) and
+         m.status in ('error', 'reverted') and holds(m.uuid)) and
         (m.dest_compute, m.dest_node) == (instance.host, instance.node))
 
 

@@ -169,7 +169,7 @@ def _of_move(facts, migration, task):
         facts, migration.source_compute, migration.source_node)
     if task == task_states.RESIZE_REVERTING:
         if on_source or migration.status == 'reverted':
-            return _both_up(facts, FINISH_REVERT)
+            return _revert(facts, migration, FINISH_REVERT)
         return _revert(facts, migration)
     if migration is facts.failed_revert or migration.status == 'reverting':
         return _of_failed_revert(facts, migration, on_source)
@@ -239,15 +239,15 @@ def _of_destination(facts, migration, on_source):
     return _revert(facts, migration)
 
 
-def _revert(facts, migration):
-    if facts.source is not None and (
-            facts.source not in facts.held[migration.uuid]):
-        return _by_hand('The migration does not hold its source %s, which a '
-                        'revert would give back to the server: it would end '
-                        'there and hold nothing. See what became of the '
-                        'resource provider of that host.' %
+def _revert(facts, migration, repair=REVERT):
+    held = facts.held[migration.uuid] | facts.held[facts.instance.uuid]
+    if facts.source is not None and facts.source not in held:
+        return _by_hand('Neither the migration nor the server holds its '
+                        'source %s, which a revert gives back to the server: '
+                        'it would end there and hold nothing. See what became '
+                        'of the resource provider of that host.' %
                         migration.source_compute)
-    return _both_up(facts, REVERT)
+    return _both_up(facts, repair)
 
 
 def _of_failed_revert(facts, migration, on_source):
@@ -262,7 +262,7 @@ def _of_failed_revert(facts, migration, on_source):
             facts.instance.vm_state == vm_state and
             # The source drops it when it fails; there is no revert without.
             facts.instance.old_flavor is not None):
-        return _both_up(facts, repair)
+        return _revert(facts, migration, repair)
     return _by_hand('A revert of this move has failed, and either somebody '
                     'has acted on the server since, or it can not be done '
                     'again. See on which host the guest and its disk are, '

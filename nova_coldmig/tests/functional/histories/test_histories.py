@@ -228,6 +228,28 @@ class KeptTest(cloud.HistoryTestCase):
         self.assertEqual(['409'], self.came_to('force'))
         self.assertEqual(['repaired'], self.came_to('repair'))
 
+    def test_ended_holds_provider_of_old_node(self):
+        self.replay(
+            ('boot', 0, 'host1'),
+            ('stop', 0),
+            ('checked', 0, 'host2'),
+            ('renew', 'host1'),
+            ('reset', 0, 'active'),
+            ('checked', 0, 'host3'),
+            ('repair', 0),
+            ('force', 0, 'host2'))
+        self.assertIn('leaked-allocation', self.found(self.lives[0]))
+        self.assertEqual(['409'], self.came_to('force'))
+
+    def test_source_of_revert_registered_anew(self):
+        self.replay(
+            ('boot', 0, 'host3'),
+            ('checked', 0, 'host1'),
+            ('death', 0, 'revert', 'before finish_revert_resize'),
+            ('renew', 'host3'),
+            ('repair', 0))
+        self.assertEqual(['by-hand'], self.came_to('repair'))
+
     def test_registered_anew(self):
         self.replay(
             ('boot', 0, 'host1'),

@@ -296,8 +296,9 @@ class Cell:
             frozenset(self.by_name[name]
                       for name in records.evacuated_nodes(migrations)
                       if name in self.by_name),
-            self._source(_newest(m for m in migrations if records.is_open(m)) or
-                         reverting or maybe_reverted))
+            self._source(
+                _newest(m for m in migrations if records.is_open(m)) or
+                reverting or maybe_reverted))
 
     def _source(self, move):
         return move and self.by_name.get(

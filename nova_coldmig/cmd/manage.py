@@ -25,6 +25,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 import nova_coldmig.conf
+from nova_coldmig.recovery import consent
 from nova_coldmig.recovery import facts
 from nova_coldmig.recovery import findings
 from nova_coldmig.recovery import plan
@@ -92,45 +93,46 @@ def check(host=None, server=None, bound=3600):
                    'sure': rule.sure, 'repair': rule.repair}
 
 
-def repair(host=None, server=None, bound=3600, fenced=(), yes=False,
-           ended=False):
+def repair(host=None, server=None, bound=3600, yes=False,
+           word=consent.Word()):
     """Yield what is done about each server that has a finding, one dict each.
 
     :param host: the host whose servers are looked at, or None
     :param server: the UUID of the one server to look at, or None
-    :param bound: seconds without a change, after which services that are up
-        are taken to be done with a server
-    :param fenced: hosts that can not come back by themselves
+    :param bound: seconds without a change, after which a server that is in
+        the middle of something is looked at
     :param yes: whether to act
-    :param ended: the operator's word that nobody works on the moves of the
-        server that are left over, and that no message for them is queued
+    :param word: consent.Word, what the operator has seen to
     :raises: NothingToRead if no cell knows the host or the server
     """
     for cell, instance, rules in _found(host, server, bound):
-        # All of it anew: the repair writes what it has read.
+        # All of it anew: the repair writes what it has read, and a service
+        # may have died or come back since the cell was read.
+        cell.read()
         instance = cell.instance(instance.uuid)
         if instance is None:
             continue
-        seen = cell.facts(instance, ask=True)
+        # A host that is asked leaves a fault on the server if its guest does
+        # not run.
+        seen = cell.facts(instance, ask=yes)
         chosen = plan.make(seen)
-        outcome, reason = _act(
-            cell, seen, chosen, bound, fenced, yes, ended)
+        outcome, reason = _act(cell, seen, chosen, bound, yes, word)
         yield {'server': instance.uuid, 'host': instance.host,
                'findings': [rule.name for rule in rules],
                'repair': chosen.repair, 'what': chosen.text,
                'outcome': outcome, 'reason': reason}
 
 
-def _act(cell, seen, chosen, bound, fenced, yes, ended):
+def _act(cell, seen, chosen, bound, yes, word):
     if chosen.repair is None:
         return 'by-hand', None
-    reason = plan.attended(seen, chosen, bound, frozenset(fenced), ended)
+    reason = consent.missing(seen, chosen, bound, word)
     if reason:
         return 'refused', reason
     if not yes:
         return 'would-repair', None
     try:
-        repairs.run(cell.context, seen, chosen.repair)
+        repairs.run(cell.context, seen, chosen.repair, word)
     except Exception as e:
         LOG.exception('The repair was cut short.', instance=seen.instance)
         return 'failed', str(e)
@@ -138,28 +140,47 @@ def _act(cell, seen, chosen, bound, fenced, yes, ended):
 
 
 def _add_parsers(subparsers):
-    migration = subparsers.add_parser('migration').add_subparsers(
-        dest='action', required=True)
-    for action in ('check', 'repair'):
-        parser = migration.add_parser(action)
+    migration = subparsers.add_parser(
+        'migration', help='cold migrations that broke').add_subparsers(
+            dest='action', required=True)
+    for action, text in (
+            ('check', 'tell what is wrong, and change nothing'),
+            ('repair', 'tell what would be done about it, and do it with '
+                       '--yes')):
+        parser = migration.add_parser(action, help=text, description=text)
         scope = parser.add_mutually_exclusive_group(required=True)
         # oslo.config keeps names of options of Nova, such as host, to itself.
-        scope.add_argument('--host', dest='of_host')
-        scope.add_argument('--server', dest='of_server')
-        scope.add_argument('--all', action='store_true')
-        parser.add_argument('--json', action='store_true')
-        parser.add_argument('--idle', type=int, default=3600,
-                            metavar='SECONDS')
+        scope.add_argument('--host', dest='of_host', metavar='HOST',
+                           help='look at the servers of this host')
+        scope.add_argument('--server', dest='of_server', metavar='UUID',
+                           help='look at this server')
+        scope.add_argument('--all', action='store_true',
+                           help='look at all servers')
+        parser.add_argument('--json', action='store_true',
+                            help='print one JSON object a line')
+        parser.add_argument(
+            '--idle', type=int, default=3600, metavar='SECONDS',
+            help='how long a server in the middle of a move has to be '
+                 'unchanged before it is looked at (default: %(default)s)')
     act = parser.add_mutually_exclusive_group()
-    act.add_argument('--dry-run', action='store_true')
-    act.add_argument('--yes', action='store_true')
-    parser.add_argument('--fenced', action='append', default=[],
-                        metavar='HOST')
+    act.add_argument('--dry-run', action='store_true',
+                     help='change nothing, which is the default')
+    act.add_argument('--yes', action='store_true', help='act')
+    parser.add_argument(
+        '--fenced', action='append', default=[], metavar='HOST',
+        help='it is down and can not come back by itself')
+    parser.add_argument(
+        '--restarted', action='append', default=[], metavar='HOST',
+        help='nova-compute there was restarted since the server changed; the '
+             'old process has ended, and no copy that it began is left')
     parser.add_argument(
         '--ended', action='store_true',
-        help='you have seen that nobody works on the moves of the server '
-             'that are left over, and that no message for them is queued; '
-             'needs --server')
+        help='nobody works on the moves of the server, and no message for '
+             'them is queued; needs --server')
+    parser.add_argument(
+        '--no-guest-on', action='append', default=[], metavar='HOST',
+        help='no guest of the server is there, running, paused or off, and '
+             'it was not used there since the move; needs --server')
 
 
 def _check(args):
@@ -176,12 +197,17 @@ def _check(args):
 
 def _repair(args):
     code = CLEAN
-    if args.ended and not args.of_server:
-        print('--ended needs --server: it is a word about one server.',
-              file=sys.stderr)
-        return WRONG
-    for done in repair(args.of_host, args.of_server, args.idle, args.fenced,
-                       args.yes, args.ended):
+    for option, given in (('--ended', args.ended),
+                          ('--no-guest-on', args.no_guest_on)):
+        if given and not args.of_server:
+            print('%s needs --server: it is a word about one server.' %
+                  option, file=sys.stderr)
+            return WRONG
+    word = consent.Word(
+        frozenset(args.fenced), frozenset(args.restarted), args.ended,
+        frozenset(args.no_guest_on))
+    for done in repair(
+            args.of_host, args.of_server, args.idle, args.yes, word):
         if done['outcome'] == 'failed':
             code = NOT_REPAIRED
         elif done['outcome'] != 'repaired':

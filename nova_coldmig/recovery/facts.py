@@ -70,8 +70,11 @@ class Facts:
         move that may have one that failed
     :ivar touched: whether any action was taken on the server after that, but
         for the HARMLESS
-    :ivar guest_runs: whether the guest of a server in resize_finish runs on
-        the destination; None if it is not known or was not asked
+    :ivar guest_runs: whether the guest runs on the destination, of a server in
+        resize_finish or after a revert that failed; None if it is not known
+        or was not asked
+    :ivar asked: whether the destination was to be asked
+    :ivar hosts: {UUID of a compute node that is held: its host}
     """
 
     instance: typing.Any
@@ -89,6 +92,25 @@ class Facts:
     has_provider: bool = True
     evacuated_nodes: frozenset = frozenset()
     source: typing.Optional[str] = None
+    asked: bool = False
+    hosts: dict = dataclasses.field(default_factory=dict)
+
+    def hosts_of(self, migrations):
+        """The hosts whose nova-compute may work on the server.
+
+        :param migrations: list of nova.objects.Migration, under way
+        :returns: frozenset of str; with what is held, as a migration names
+            its destination late.
+        """
+        if not migrations and self.instance.deleted:
+            return frozenset()
+        named = {self.instance.host} if not self.instance.deleted else set()
+        for migration in migrations:
+            named |= {migration.source_compute, migration.dest_compute}
+        for consumer in [self.instance.uuid] + [m.uuid for m in migrations]:
+            named |= {self.hosts.get(node) for node in
+                      self.held[consumer] - self.evacuated_nodes}
+        return frozenset(named - {None})
 
     @property
     def moves(self):
@@ -192,22 +214,29 @@ class Cell:
 
     :param context: a nova.context.RequestContext targeted at the cell
     :param name: str, of the cell
-    :param conductors_down: hosts whose super conductor is down, a set
+    :param above: a nova.context.RequestContext that is not targeted at a
+        cell, for the services of the super conductors
     """
 
-    def __init__(self, context, name, conductors_down):
+    def __init__(self, context, name, above):
         self.context = context
         self.name = name
+        self.above = above
         # Nova deletes the migrations of a server with it.
         self.deleted_too = context.elevated(read_deleted='yes')
-        self.conductors_down = frozenset(
-            conductors_down | _down(context, 'nova-conductor'))
         self.placement = report.report_client_singleton()
-        nodes = objects.ComputeNodeList.get_all(context)
+        self.read()
+
+    def read(self):
+        """Read the compute nodes and which services are down, anew."""
+        self.conductors_down = frozenset(
+            _down(self.above, 'nova-conductor') |
+            _down(self.context, 'nova-conductor'))
+        nodes = objects.ComputeNodeList.get_all(self.context)
         self.nodes = {node.uuid: node.host for node in nodes}
         self.by_name = {(node.host, node.hypervisor_hostname): node.uuid
                         for node in nodes}
-        self.down = _down(context, 'nova-compute')
+        self.down = _down(self.context, 'nova-compute')
         self.roots = {}
         self.provided = {}
 
@@ -289,7 +318,8 @@ class Cell:
             timeutils.delta_seconds(changed, timeutils.utcnow()),
             frozenset(hosts & self.down), self.conductors_down,
             reverted, touched,
-            self._guest_runs(instance) if ask else None,
+            self._guest_runs(
+                instance, reverted and maybe_reverted) if ask else None,
             frozenset(roots[instance.uuid] - nodes), hold_strangers,
             node is None or node in roots[instance.uuid] or
             instance.deleted or self._has_provider(node),
@@ -298,7 +328,8 @@ class Cell:
                       if name in self.by_name),
             self._source(
                 _newest(m for m in migrations if records.is_open(m)) or
-                reverting or maybe_reverted))
+                reverting or maybe_reverted),
+            ask, self.nodes)
 
     def _source(self, move):
         return move and self.by_name.get(
@@ -321,9 +352,9 @@ class Cell:
             touched = touched or action.action not in HARMLESS
         return False, touched
 
-    def _guest_runs(self, instance):
-        if (instance.task_state != task_states.RESIZE_FINISH or
-                instance.host in self.down):
+    def _guest_runs(self, instance, failed_revert):
+        if (instance.task_state != task_states.RESIZE_FINISH and
+                not failed_revert or instance.host in self.down):
             return None
         try:
             # Nova has no other way to ask: it answers if the guest runs.
@@ -457,13 +488,11 @@ def cells(context):
 
     :param context: an admin nova.context.RequestContext
     """
-    conductors_down = _down(context, 'nova-conductor')
     for mapping in objects.CellMappingList.get_all(context):
         if not mapping.is_cell0():
             with nova_context.target_cell(context, mapping) as cell_context:
                 yield Cell(
-                    cell_context, mapping.name or mapping.uuid,
-                    conductors_down)
+                    cell_context, mapping.name or mapping.uuid, context)
 
 
 def _down(context, binary):

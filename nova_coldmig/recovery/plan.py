@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Which repair a server needs, and whether it may be done now."""
+"""Which repair a server needs."""
 
 import dataclasses
 import typing
@@ -37,14 +37,30 @@ class Plan:
 
     :ivar repair: one of the names above, or None if only a person can tell
     :ivar text: what the repair does, or what the person has to do
+    :ivar hosts: those whose nova-compute could still work on the server, and
+        has to be fenced or restarted before, a frozenset
     :ivar needs_word: whether no record can tell that nobody works on it, so
         that the operator has to say so
+    :ivar no_guest_on: host on which the repair destroys what there is of the
+        server, so that a person has to see that nothing is; or None
     """
 
     repair: typing.Optional[str]
     text: str
+    hosts: typing.FrozenSet[str] = frozenset()
     needs_word: bool = False
+    no_guest_on: typing.Optional[str] = None
 
+
+#: Where the source died while it copied the disk. What it leaves was seen with
+#: libvirt, and disks that are files of the host.
+_COPYING = (
+    'The source %(source)s may still copy the disk to %(destination)s, or has '
+    'stopped in the middle. Do not evacuate the server, rebuild it or reset '
+    'its state: the whole disk may be %(uuid)s_resize on %(source)s, and what '
+    'is on %(destination)s a part of it, which Nova would start. Have '
+    '%(source)s come back and restart nova-compute there: it takes the guest '
+    'back when it starts. Then run this again.')
 
 TEXTS = {
     GIVE_BACK: 'Give the source allocation back to the server, set the '
@@ -64,34 +80,6 @@ TEXTS = {
 }
 
 
-def attended(facts, chosen, bound, fenced, ended=False):
-    """Tell why somebody may still be working on a server.
-
-    :param facts: Facts of the server
-    :param chosen: Plan, what is to be done about it
-    :param bound: seconds without a change, after which services that are up
-        are taken to be done with it
-    :param fenced: hosts that can not come back by themselves, a set
-    :param ended: bool, the operator's word that nobody works on the moves
-        that are left over
-    :returns: the reason, or None if nobody can be
-    """
-    waiting = sorted((facts.down | facts.conductors_down) - fenced)
-    if waiting:
-        return ('%s is down and may come back to it. Start it, or name it '
-                'with --fenced.' % ', '.join(waiting))
-    if facts.idle < bound:
-        return ('It changed %d seconds ago. Wait, or say with --idle after '
-                'how many nobody is at work.' % facts.idle)
-    if chosen.needs_word and not ended:
-        return ('No record tells whether a nova-compute still works on it, or '
-                'whether a message for one is queued. See the log of each '
-                'that it may have been sent to, and that their queues are '
-                'empty. Then say so with --server %s --ended.' %
-                facts.instance.uuid)
-    return None
-
-
 def make(facts):
     """Choose the repair.
 
@@ -102,7 +90,7 @@ def make(facts):
         if any(m.cross_cell_move for m in facts.migrations):
             return _by_hand('It was moved between cells. See that no other '
                             'cell has the server, and delete what is held.')
-        return _plan(RELEASE_DELETED)
+        return _plan(RELEASE_DELETED, facts.hosts_of(facts.open_moves))
     migration = facts.migration
     task = facts.instance.task_state
     if facts.left_over and ended(facts):
@@ -114,7 +102,7 @@ def make(facts):
             # A repair that was cut short, a conductor that died before it
             # wrote anything, or a source that was restarted before it was
             # asked: starting took the task away, and the move then failed.
-            return _plan(GIVE_BACK)
+            return _give_back(facts, None, task)
         if migration is None or len(facts.open_migrations) > 1:
             return _by_hand('It is not clear which move this is. %s' %
                             _told(facts.open_migrations))
@@ -183,13 +171,14 @@ def _of_move(facts, migration, task):
         if instance.vm_state != vm_states.RESIZED or task is not None:
             return _by_hand('The server is not in VERIFY_RESIZE, so Nova '
                             'does not confirm it.')
-        return _both_up(facts, CONFIRM)
+        return _both_up(facts, CONFIRM, [migration])
     if task in (task_states.RESIZE_MIGRATED, task_states.RESIZE_FINISH):
         return _of_destination(facts, migration, on_source)
-    if task == task_states.RESIZE_MIGRATING and (
-            migration.source_compute not in facts.down):
-        return _by_hand('The source may still copy. Restart nova-compute '
-                        'there: it takes the guest back when it starts.')
+    if task == task_states.RESIZE_MIGRATING:
+        return _by_hand(_COPYING % {
+            'source': migration.source_compute,
+            'destination': migration.dest_compute or 'the destination',
+            'uuid': instance.uuid})
     if migration.status == 'finished' and not facts.moves:
         return _of_finished(facts, migration)
     if not on_source:
@@ -197,9 +186,27 @@ def _of_move(facts, migration, task):
                         'which host the guest runs. %s' % _told([migration]))
     if facts.held[migration.uuid] - {facts.node}:
         return _by_hand('The migration holds another host than the source.')
+    return _give_back(facts, migration, task)
+
+
+def _give_back(facts, migration, task):
+    """Give the source back to the server.
+
+    Not after a copy that nobody ended: Nova's own recovery, when nova-compute
+    of the source starts, needs the task and the context that this clears.
+    """
+    hosts = facts.hosts_of([migration] if migration else [])
+    # Without a destination there is no nova-compute that was told, only a
+    # conductor that may yet tell one.
+    told = task == task_states.RESIZE_MIGRATING or (
+        migration and migration.status != 'pre-migrating')
+    if not told and hosts == {facts.instance.host}:
+        hosts = frozenset()
     return dataclasses.replace(
-        _plan(GIVE_BACK),
-        needs_word=not facts.moves and migration.status == 'pre-migrating')
+        _plan(GIVE_BACK, hosts),
+        needs_word=task == task_states.RESIZE_PREP or bool(
+            migration and not facts.moves and
+            migration.status == 'pre-migrating'))
 
 
 def _of_finished(facts, migration):
@@ -223,20 +230,47 @@ def _of_destination(facts, migration, on_source):
     if on_source or migration.status not in ('post-migrating', 'finished'):
         return _by_hand('The server and its migration disagree about where it '
                         'is. See on which host the guest runs.')
-    if (facts.instance.task_state == task_states.RESIZE_FINISH and
-            not facts.down):
+    if facts.instance.task_state == task_states.RESIZE_FINISH:
         # The guest is started before it is written down, and a revert would
         # destroy what it has written since.
         if facts.guest_runs:
             return _plan(FINISH)
-        if facts.guest_runs is None:
-            return _by_hand('The destination does not tell whether the guest '
-                            'runs there. See whether it does: what it has '
-                            'written would be lost if the move is reverted.')
+        if migration.status == 'finished':
+            return _by_hand('The migration is finished, and the guest does '
+                            'not run on the destination, or that is not known '
+                            'yet. See whether it does, and why not.')
+        return _unless_guest(facts, migration, REVERT)
     if migration.status == 'finished':
         return _by_hand('The migration is finished, and the guest does not '
                         'run on the destination. See why.')
     return _revert(facts, migration)
+
+
+def _unless_guest(facts, migration, repair):
+    """Revert, if a person has seen that the destination has no guest."""
+    host = migration.dest_compute
+    if facts.guest_runs and repair == REVERT and not facts.down:
+        # Nothing of it is lost yet. Whether it is to be, its user says.
+        return _plan(REOPEN, facts.hosts_of([migration]))
+    if facts.guest_runs:
+        return _by_hand('The guest runs on host %s, and a revert would '
+                        'destroy it with what it has written since. See '
+                        'whether the server can stay there.' % host)
+    chosen = _revert(facts, migration, repair)
+    if chosen.repair and not facts.down:
+        if facts.guest_runs is None and facts.asked:
+            return _by_hand('Host %s does not tell whether the guest runs '
+                            'there. See whether it does: what it has written '
+                            'would be lost if the move is reverted.' % host)
+        if not facts.asked:
+            chosen = dataclasses.replace(chosen, text='%s %s' % (
+                chosen.text, 'With --yes the host is asked whether the guest '
+                'runs there, which leaves a fault on the server if it does '
+                'not. If it does, it is not reverted: the server is put to '
+                'VERIFY_RESIZE.'))
+    if chosen.repair == REVERT:
+        chosen = dataclasses.replace(chosen, no_guest_on=host)
+    return chosen
 
 
 def _revert(facts, migration, repair=REVERT):
@@ -247,7 +281,7 @@ def _revert(facts, migration, repair=REVERT):
                         'it would end there and hold nothing. See what became '
                         'of the resource provider of that host.' %
                         migration.source_compute)
-    return _both_up(facts, repair)
+    return _both_up(facts, repair, [migration])
 
 
 def _of_failed_revert(facts, migration, on_source):
@@ -262,7 +296,7 @@ def _of_failed_revert(facts, migration, on_source):
             facts.instance.vm_state == vm_state and
             # The source drops it when it fails; there is no revert without.
             facts.instance.old_flavor is not None):
-        return _revert(facts, migration, repair)
+        return _unless_guest(facts, migration, repair)
     return _by_hand('A revert of this move has failed, and either somebody '
                     'has acted on the server since, or it can not be done '
                     'again. See on which host the guest and its disk are, '
@@ -318,15 +352,15 @@ def _of_providers(facts):
                     "--instance %s'." % (text, facts.instance.uuid))
 
 
-def _both_up(facts, repair):
+def _both_up(facts, repair, migrations):
     if facts.down:
         return _by_hand('Nova does this on both hosts: start nova-compute on '
                         '%s.' % ', '.join(sorted(facts.down)))
-    return _plan(repair)
+    return _plan(repair, facts.hosts_of(migrations))
 
 
-def _plan(repair):
-    return Plan(repair, TEXTS[repair])
+def _plan(repair, hosts=frozenset()):
+    return Plan(repair, TEXTS[repair], hosts)
 
 
 def _by_hand(text):

@@ -212,16 +212,28 @@ STEPS = {
     plan.HEAL: (_release, _heal),
     plan.RELEASE_DELETED: (_release_all,),
     plan.END: (_end,),
-    plan.REOPEN: (_reopen,),
+    plan.REOPEN: (_finished, _reopen),
 }
 
 
-def run(context, facts, repair):
+def _told(word):
+    """Say what the operator said, for the record."""
+    said = [' '.join([option, *sorted(hosts)]) for option, hosts in (
+        ('--fenced', word.fenced), ('--restarted', word.restarted),
+        ('--no-guest-on', word.no_guest_on)) if hosts]
+    if word.ended:
+        said.append('--ended')
+    return ' By the word of the operator: %s.' % ', '.join(said) if (
+        said) else ''
+
+
+def run(context, facts, repair, word):
     """Repair a server.
 
     :param context: a nova.context.RequestContext targeted at its cell
     :param facts: Facts of the server, just read
     :param repair: the name of the repair
+    :param word: nova_coldmig.recovery.consent.Word, which is recorded with it
     :raises: whatever Nova and Placement raise; run it again then
     """
     instance = facts.instance
@@ -232,7 +244,7 @@ def run(context, facts, repair):
               else events.REPAIRED)
     objects.InstanceAction.action_start(
         context, instance.uuid, action, want_result=False)
-    details = plan.TEXTS[repair]
+    details = plan.TEXTS[repair] + _told(word)
     LOG.info('Repair after a broken move: %s', details, instance=instance)
     # Once: when its status is changed, it is not the one under way any more.
     migration = facts.migration

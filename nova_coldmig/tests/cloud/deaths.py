@@ -33,9 +33,12 @@
 ``found``
     the findings of ``nova-coldmig-manage migration check``;
 ``repair``
-    what ``nova-coldmig-manage migration repair`` does, if anything;
+    what ``nova-coldmig-manage migration repair`` does, if anything, or
+    by-hand if it leaves that to a person;
 ``then``
     what an operator has to do after it;
+``again``
+    what the repair does after that, if anything;
 ``ends``
     the host and the status in the end.
 
@@ -58,8 +61,10 @@ Left = collections.namedtuple(
 #: The guests of a host that is fenced are not asked.
 IDLE = 4
 REST = 3
-#: The operator's word, true here: a case acts when nothing is queued.
-ENDED = '--ended'
+#: A repair that is left to a person.
+BY_HAND = 'by-hand'
+#: Those that start no guest, destroy no disk and give nothing away.
+NEEDS_NO_WORD = ('take-over', 'release', 'heal', 'finish')
 
 
 class Case:
@@ -87,6 +92,7 @@ class Case:
         self.found = of_kind('found').split()
         self.repair = of_kind('repair') or None
         self.then = of_kind('then') or None
+        self.again = of_kind('again') or None
         self.ends = of_kind('ends').split()
 
 
@@ -162,9 +168,8 @@ class Trial:
 
     def _tell(self):
         time.sleep(IDLE)
-        fenced = ('--fenced', self.case.fenced) if self.case.fenced else ()
         for told, *arguments in (
-                ('check',), ('repair', '--yes', ENDED, *fenced), ('check',)):
+                ('check',), ('repair', '--yes', *self._words()), ('check',)):
             self.seen['%d %s' % (len(self.seen), told)] = [
                 (one.get('findings', one.get('finding')), one['repair'],
                  one.get('outcome'), one.get('reason'))
@@ -243,22 +248,33 @@ class Trial:
         if not case.found:
             # It looks in the same way.
             return
-        fenced = ('--fenced', case.fenced) if case.fenced else ()
-        if fenced:
-            # A host that may come back is not acted upon.
-            before = self.left()
-            code, done = self.world.manage(
-                'repair', *self._idle('--yes', ENDED))
-            worlds.expect('repair', (3, ['refused']), (
-                code, [one['outcome'] for one in done]))
-            worlds.expect('left', before, self.left())
-        code, done = self.world.manage(
-            'repair', *self._idle('--yes', ENDED, *fenced))
+        if case.repair not in NEEDS_NO_WORD:
+            # Who says nothing has not looked.
+            outcome = BY_HAND if case.repair == BY_HAND else 'refused'
+            self._repair_with([], 3, [outcome])
+        if case.repair == BY_HAND:
+            self._repair_with(self._words(), 3, [BY_HAND])
+        else:
+            self._repair_with(
+                self._words(), 0, ['repaired'], [case.repair])
+
+    def _words(self):
+        return self.world.words(
+            self.server, [self.case.fenced] if self.case.fenced else ())
+
+    def _repair_with(self, words, code, outcomes, repairs=None):
+        before = self.left()
+        seen, done = self.world.manage(
+            'repair', *self._idle('--yes', *words))
         self.seen['repair'] = [
             (one['repair'], one['outcome'], one['reason']) for one in done]
-        worlds.expect('repair', (0, [(case.repair, 'repaired')]), (
-            code, [(one['repair'], one['outcome']) for one in done]))
-        self._finds_event('coldmig_repair')
+        worlds.expect('repair', (code, outcomes), (
+            seen, [one['outcome'] for one in done]))
+        if repairs is None:
+            worlds.expect('left', before, self.left())
+        else:
+            worlds.expect('repair', repairs, [one['repair'] for one in done])
+            self._finds_event('coldmig_repair')
 
     def _usable(self):
         """The server is in order, and moves."""
@@ -267,6 +283,11 @@ class Trial:
             worlds.until('that the repair has ended', lambda: (
                 world.record(server)[2] is None))
             self.scene.run(case.then)
+        if case.again:
+            self.scene.rest(REST)
+            time.sleep(IDLE)
+            self._repair_with(
+                self.world.words(server), 0, ['repaired'], [case.again])
         host, status = case.ends
         if status == 'VERIFY_RESIZE':
             worlds.expect('confirm', 204, world.act(

@@ -191,12 +191,6 @@ class Scene:
         worlds.expect('reboot', 202, self.world.act(
             self.server, {'reboot': {'type': 'HARD'}}))
 
-    def evacuate(self, host):
-        worlds.expect('evacuate', 202, self.world.act(
-            # Newer ones leave it powered off.
-            self.server, {'evacuate': {'host': host}}, '2.94'))
-        self.until('state', 'active')
-
     def ask(self, action='migrate'):
         """Send a request, and do not wait for the answer."""
         if action == 'migrate':

@@ -304,8 +304,7 @@ class Soak:
         with self._repairing:
             _code, done = world.manage(
                 'repair', '--server', server, '--idle', '30', '--yes',
-                # Each service is back, and took what was queued for it.
-                '--ended')
+                *world.words(server))
         for one in done:
             self.say('%(server)s: %(findings)s %(repair)s %(outcome)s '
                      '%(reason)s' % one)

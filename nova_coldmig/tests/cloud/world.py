@@ -251,6 +251,24 @@ class World:
                 found[host] = guests[uuid][1] == RUNNING
         return found
 
+    def words(self, uuid, fenced=()):
+        """What an operator says who has looked at all there is of a server.
+
+        True here: nobody works on it any more when a death has run its
+        course, and nothing is queued.
+
+        :param uuid: str
+        :param fenced: hosts that do not come back
+        :returns: list of str, options of nova-coldmig-manage
+        """
+        options = ['--ended']
+        runs = self.guests(uuid)
+        for host in layouts.HOSTS:
+            options += ['--fenced' if host in fenced else '--restarted', host]
+            if not runs.get(host):
+                options += ['--no-guest-on', host]
+        return options
+
     def event_names(self, uuid):
         """Return the names of all events of all actions of a server."""
         actions = self.nova('GET', '/servers/%s/os-instance-actions' % uuid)

@@ -19,6 +19,7 @@ from oslo_serialization import jsonutils
 
 from nova_coldmig.cmd import manage as coldmig_manage
 from nova_coldmig.compute import api as compute
+from nova_coldmig.recovery import consent
 from nova_coldmig.recovery import findings
 from nova_coldmig.tests.functional import base
 
@@ -52,14 +53,15 @@ class AllocationTest(base.ColdmigTestCase):
             '/allocations/%s' % server['id'], version='1.28',
         ).body.get('consumer_generation')
 
-    def repair(self, server, **kwargs):
+    def repair(self, server, restarted=(), ended=False):
         """Do what the reason says.
 
         :returns: tuple of the name of the repair, its outcome, and what it
             says.
         """
         done, = coldmig_manage.repair(
-            server=server['id'], bound=0, yes=True, **kwargs)
+            server=server['id'], bound=0, yes=True, word=consent.Word(
+                restarted=frozenset(restarted), ended=ended))
         return done['repair'], done['outcome'], done['what']
 
     def moves_again(self, server, host):
@@ -139,10 +141,14 @@ class AllocationTest(base.ColdmigTestCase):
                       % server['id'], message)
         self.assertEqual(1, len(self.migrations(server)))
         self.assertHeld(host1=migration['uuid'], host2=server['id'])
-        # No record tells that the message to the destination is lost.
-        self.assertEqual(('give-back', 'refused'), self.repair(server)[:2])
-        self.assertEqual(('give-back', 'repaired'),
-                         self.repair(server, ended=True)[:2])
+        # No record tells that the message to the destination is lost, or that
+        # nobody works with it.
+        for said in ({}, {'ended': True}, {'restarted': ['host2']},
+                     {'restarted': ['host1', 'host2']}):
+            self.assertEqual(('give-back', 'refused'),
+                             self.repair(server, **said)[:2])
+        self.assertEqual(('give-back', 'repaired'), self.repair(
+            server, restarted=['host1', 'host2'], ended=True)[:2])
         self.assertHeld(host1=server['id'])
         self.moves_again(server, 'host3')
 

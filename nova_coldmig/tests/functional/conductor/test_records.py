@@ -33,6 +33,7 @@ from nova_coldmig.cmd import manage
 from nova_coldmig import events
 from nova_coldmig import exception
 from nova_coldmig import records
+from nova_coldmig.recovery import consent
 from nova_coldmig.recovery import findings
 
 OPEN = ('pre-migrating', 'migrating', 'post-migrating', 'finished',
@@ -102,13 +103,14 @@ class RecordsTestCase(base.ColdmigTestCase):
         self.assertEqual(migrations, self.migrations(self.server))
         return message
 
-    def repair(self, **kwargs):
+    def repair(self, yes=False, ended=False, restarted=()):
         """Run the command that a refusal names.
 
         :returns: list of tuples of str, what was done and how it ended.
         """
         return [(done['repair'], done['outcome']) for done in manage.repair(
-            server=self.server['id'], bound=0, **kwargs)]
+            server=self.server['id'], bound=0, yes=yes, word=consent.Word(
+                ended=ended, restarted=frozenset(restarted)))]
 
     def found(self):
         return {one['finding'] for one in manage.check(
@@ -253,6 +255,9 @@ class LeftBehindTest(RecordsTestCase):
             'host': 'host3', 'block_migration': 'auto'}})
         self._wait_for_server_parameter(self.server, {
             'OS-EXT-SRV-ATTR:host': 'host3', 'OS-EXT-STS:task_state': None})
+        # Nova takes away what it held there after the server is at rest.
+        self._wait_for_assert(
+            lambda: self.assertEqual({}, self.held()['host2']))
         self.refused_by_api('host1')
         self.assertEqual([('end', 'refused')], self.repair(yes=True))
         self.assertEqual([('end', 'repaired')],

@@ -26,6 +26,7 @@ from oslo_messaging._drivers import impl_fake
 from oslo_messaging.rpc import dispatcher
 
 from nova_coldmig.cmd import manage
+from nova_coldmig.recovery import consent
 from nova_coldmig.recovery import findings
 from nova_coldmig.tests.functional.faults import steps
 from nova_coldmig.tests.functional.histories import driver
@@ -549,9 +550,15 @@ class HistoryTestCase(base.ColdmigTestCase):
         life = self.lives[slot]
         life.forced = False
         outcomes = [done['outcome'] for done in manage.repair(
-            server=life.uuid, bound=0, yes=True,
-            ended=not self.messages.waiting())]
+            server=life.uuid, bound=0, yes=True, word=self._word(life))]
         return ' '.join(outcomes) or 'nothing'
+
+    def _word(self, life):
+        """What an operator says who looks at all there is."""
+        return consent.Word(
+            restarted=frozenset(self.hosts) - {self.fenced},
+            ended=not self.messages.waiting(),
+            no_guest_on=frozenset(self.hosts) - set(life.seen.running))
 
     def step_death(self, slot, action, when, *arguments):
         """Do something, in the middle of which a service dies."""

@@ -15,6 +15,7 @@
 # First of all: it selects the threading model of the series.
 from nova_coldmig.tests.functional import base
 
+import dataclasses
 import threading
 from unittest import mock
 
@@ -26,10 +27,17 @@ from nova.scheduler.client import report
 import oslo_messaging as messaging
 
 from nova_coldmig.cmd import manage
+from nova_coldmig.recovery import consent
 from nova_coldmig.recovery import facts
 from nova_coldmig.recovery import findings
 from nova_coldmig.recovery import plan
 from nova_coldmig.recovery import repair
+
+
+#: All that an operator can have seen to.
+WORD = consent.Word(
+    restarted=frozenset(('host1', 'host2', 'host3')), ended=True,
+    no_guest_on=frozenset(('host1', 'host2', 'host3')))
 
 
 class Killed(Exception):
@@ -62,9 +70,12 @@ class RepairTestCase(base.ColdmigTestCase):
         self.migrate(self.server, 'host2', **arguments)
         wait()
 
-    def repair(self, yes=True, bound=0, **kwargs):
+    def repair(self, yes=True, bound=0, server=None, **kwargs):
+        word = dataclasses.replace(WORD, **{
+            name: said if isinstance(said, bool) else frozenset(said)
+            for name, said in kwargs.items()})
         return [(done['repair'], done['outcome']) for done in
-                manage.repair(bound=bound, yes=yes, **kwargs)]
+                manage.repair(server=server, bound=bound, yes=yes, word=word)]
 
     def found(self):
         return {finding['finding'] for finding in manage.check(bound=0)}
@@ -131,12 +142,39 @@ class ResizePrepTest(RepairTestCase):
     def test_down(self):
         self.stick('prep_resize')
         self.force_down('host2')
-        self.assertEqual([('give-back', 'refused')], self.repair())
-        self.assertEqual([('give-back', 'refused')],
-                         self.repair(fenced=['host1']))
+        for said in ({}, {'fenced': ['host1']},
+                     # A message for it is delivered when it is back.
+                     {'fenced': ['host2'], 'ended': False},
+                     {'fenced': ['host2'], 'restarted': ['host2']}):
+            self.assertEqual([('give-back', 'refused')], self.repair(**said))
         self.assertEqual([('give-back', 'repaired')],
                          self.repair(fenced=['host2']))
         self.assertMended()
+
+    def test_slow_destination(self):
+        """It is up, and nothing tells whether it still works."""
+        self.stick('prep_resize')
+        for restarted in ([], ['host1'], ['host2']):
+            self.assertEqual([('give-back', 'refused')],
+                             self.repair(restarted=restarted))
+        self.assertHeld(
+            host1=self.last_migration(self.server)['uuid'],
+            host2=self.server['id'])
+        self.assertEqual([('give-back', 'repaired')],
+                         self.repair(restarted=['host1', 'host2']))
+
+    def test_dies_while_others_are_looked_at(self):
+        """Whether a host is up is read when it matters."""
+        self.stick('prep_resize')
+        find = findings.find
+
+        def and_then(*args):
+            yield from find(*args)
+            self.force_down('host2')
+
+        self.useFixture(base.fixtures.MockPatchObject(
+            findings, 'find', lambda *args: list(and_then(*args))))
+        self.assertEqual([('give-back', 'refused')], self.repair())
 
 
 class AfterTheSourceTest(RepairTestCase):
@@ -165,8 +203,28 @@ class AfterTheSourceTest(RepairTestCase):
             instance.task_state = 'resize_finish'
             instance.save()
         self.assertEqual({'stuck-resize-finish'}, self.found())
+        # It may still prepare the disk, or have a guest that is off.
+        for said in ({'restarted': ['host1']}, {'no_guest_on': []}):
+            self.assertEqual([('revert', 'refused')], self.repair(**said))
         self.assertEqual([('revert', 'repaired')], self.repair())
         self.assertMended()
+
+    def test_copy_that_nobody_ended(self):
+        """What Nova needs to take the guest back is left alone."""
+        wait = self.lose('nova.compute.rpcapi.ComputeAPI.resize_instance')
+        self.migrate(self.server, 'host2', force=True)
+        wait()
+        self.write('resize_migrating', 'migrating')
+        self.force_down('host1')
+        held = self.held()
+        for said in ({}, {'fenced': ['host1']}):
+            self.assertEqual([(None, 'by-hand')], self.repair(**said))
+        with self.cell_context() as context:
+            instance = objects.Instance.get_by_uuid(
+                context, self.server['id'])
+            self.assertEqual('resize_migrating', instance.task_state)
+            self.assertIsNotNone(instance.migration_context)
+        self.assertEqual(held, self.held())
 
     def write(self, task_state, status, vm_state='active'):
         """Have the records say that a move is in the middle of something."""
@@ -216,7 +274,9 @@ class AfterTheSourceTest(RepairTestCase):
             mock.Mock(side_effect=messaging.MessagingTimeout))
         self.assertEqual([(None, 'by-hand')], self.repair())
         mend()
-        self.assertEqual([('finish', 'would-repair')], self.repair(yes=False))
+        # A dry run does not ask.
+        self.assertEqual([('revert', 'would-repair')], self.repair(yes=False))
+        self.assertEqual([('finish', 'repaired')], self.repair())
 
     def test_revert_of_the_repair_fails(self):
         """What then holds the source is not left over either."""
@@ -385,10 +445,45 @@ class FailedRevertTest(RepairTestCase):
         self.assertEqual('host2', self.api.get_server(
             self.server['id'])['OS-EXT-SRV-ATTR:host'])
 
+    def guest_is_kept(self):
+        """A repair destroys no guest that runs; its user may."""
+        self.assertEqual([('reopen', 'refused')], self.repair(restarted=()))
+        self.assertEqual([('reopen', 'repaired')], self.repair())
+        self.assertOn(self.server, 'host2', 'VERIFY_RESIZE')
+        self.assertIn(self.server['id'],
+                      self.computes['host2'].manager.driver.instances)
+        self.assertEqual(set(), self.found())
+
     def test_destroy(self):
         self.fail('nova.virt.fake.FakeDriver.destroy')
         self.assertEqual({'stuck-reverting'}, self.found())
+        self.guest_is_kept()
+        self.api.post_server_action(
+            self.server['id'], {'revertResize': None})
+        self.assertMended()
+
+    def test_destroy_and_confirm(self):
+        self.fail('nova.virt.fake.FakeDriver.destroy')
+        self.guest_is_kept()
+        self.confirm(self.server)
+        self.assertMended('host2')
+
+    def test_guest_may_be_there(self):
+        """One that is off looks like none."""
+        self.fail('nova.compute.resource_tracker.ResourceTracker.'
+                  '_drop_move_claim')
+        for said in ({'no_guest_on': ()}, {'no_guest_on': ['host1']},
+                     {'restarted': ['host1']}, {'restarted': ['host2']}):
+            self.assertEqual([('revert', 'refused')], self.repair(**said))
+        self.assertHeld(
+            host1=self.last_migration(self.server)['uuid'],
+            host2=self.server['id'])
         self.assertEqual([('revert', 'repaired')], self.repair())
+        self.assertIn(
+            'By the word of the operator: --restarted host1 host2 host3, '
+            '--no-guest-on host1 host2 host3, --ended.',
+            self.events(self.server, 'revertResize')['coldmig_repair'][
+                'details'])
         self.assertMended()
 
     def test_after_destroy(self):
@@ -462,7 +557,9 @@ class FailedRevertTest(RepairTestCase):
 
     def test_destination_did_not_begin(self):
         self.fail_event('compute_revert_resize')
-        self.assertEqual([('revert', 'repaired')], self.repair())
+        self.guest_is_kept()
+        self.api.post_server_action(
+            self.server['id'], {'revertResize': None})
         self.assertMended()
 
     def test_destination_did_not_begin_and_state_was_reset(self):

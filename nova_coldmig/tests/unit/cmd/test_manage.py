@@ -11,12 +11,14 @@
 #    under the License.
 
 import argparse
+import io
 import json
 from unittest import mock
 
 from nova import test
 
 from nova_coldmig.cmd import manage
+from nova_coldmig.recovery import consent
 
 
 class ExitCodeTest(test.NoDBTestCase):
@@ -48,19 +50,48 @@ class ExitCodeTest(test.NoDBTestCase):
                                return_value=()) as repair:
             manage._repair(self._parse('repair', '--host', 'host1'))
             repair.assert_called_once_with(
-                'host1', None, 3600, [], False, False)
+                'host1', None, 3600, False, consent.Word())
 
     def test_word_is_about_one_server(self):
         with mock.patch.object(manage, 'repair', autospec=True,
                                return_value=()) as repair:
             for scope in (['--all'], ['--host', 'host1']):
-                self.assertEqual(manage.WRONG, manage._repair(
-                    self._parse('repair', '--ended', *scope)))
+                for word in (['--ended'], ['--no-guest-on', 'host2']):
+                    self.assertEqual(manage.WRONG, manage._repair(
+                        self._parse('repair', *word, *scope)))
             repair.assert_not_called()
-            self.assertEqual(manage.CLEAN, manage._repair(
-                self._parse('repair', '--ended', '--server', 'uuid')))
+            self.assertEqual(manage.CLEAN, manage._repair(self._parse(
+                'repair', '--server', 'uuid', '--ended', '--no-guest-on',
+                'host2', '--restarted', 'host1', '--restarted', 'host2',
+                '--fenced', 'host3', '--yes')))
             repair.assert_called_once_with(
-                None, 'uuid', 3600, [], False, True)
+                None, 'uuid', 3600, True, consent.Word(
+                    fenced=frozenset(['host3']),
+                    restarted=frozenset(['host1', 'host2']), ended=True,
+                    no_guest_on=frozenset(['host2'])))
+
+    def test_each_option_is_explained(self):
+        parser = argparse.ArgumentParser()
+        manage._add_parsers(parser.add_subparsers())
+        told = []
+        for action in ('check', 'repair'):
+            with mock.patch('sys.stdout', io.StringIO()) as out:
+                self.assertRaises(SystemExit, parser.parse_args,
+                                  ['migration', action, '--help'])
+            told.append(out.getvalue())
+            self.assertNotIn('of_', told[-1])
+        for action in ('check', 'repair'):
+            for option in self._options(action):
+                self.assertTrue(option.help, option.option_strings)
+
+    def _options(self, action):
+        parser = argparse.ArgumentParser()
+        manage._add_parsers(parser.add_subparsers())
+        for name in ('migration', action):
+            of_parser, = (one for one in parser._actions
+                          if isinstance(one, argparse._SubParsersAction))
+            parser = of_parser.choices[name]
+        return [one for one in parser._actions if one.option_strings]
 
     def test_check(self):
         finding = {'server': 'uuid', 'host': 'host1', 'finding': 'two-hosts',

@@ -71,7 +71,7 @@ class BatchesTest(test.NoDBTestCase):
                 'root_provider_uuid': url.split('/')[2]})
         context = nova_context.get_admin_context()
         self._patch(facts, 'cells').return_value = [
-            facts.Cell(context, 'cell1', frozenset())]
+            facts.Cell(context, 'cell1', context)]
         self.useFixture(test.fixtures.MockPatchObject(findings, 'WAIT', 0))
 
     def _patch(self, owner, name):

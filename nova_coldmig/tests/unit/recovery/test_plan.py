@@ -27,7 +27,7 @@ def make_facts(host, vm_state, task_state, held, status=None, mine=(),
                down=(), conductors_down=(), idle=10,
                migration_type='migration', deleted=False, cross_cell=False,
                old_flavor=None, reverted=False, touched=False,
-               guest_runs=None, **kwargs):
+               guest_runs=None, asked=True, **kwargs):
     instance = objects.Instance(
         uuid=uuids.server, host=host, node=host, vm_state=vm_state,
         task_state=task_state, deleted=deleted, old_flavor=old_flavor)
@@ -39,7 +39,9 @@ def make_facts(host, vm_state, task_state, held, status=None, mine=(),
         instance, migrations, {uuids.server: set(mine), uuids.move: set(held)},
         {'host1': NODE1, 'host2': NODE2, 'host3': uuids.node3}[host], idle,
         frozenset(down), frozenset(conductors_down), reverted, touched,
-        guest_runs, **kwargs)
+        guest_runs, asked=asked,
+        hosts={NODE1: 'host1', NODE2: 'host2', uuids.node3: 'host3'},
+        **kwargs)
 
 
 class MakeTest(test.NoDBTestCase):
@@ -86,7 +88,7 @@ class MakeTest(test.NoDBTestCase):
 
     def test_by_hand(self):
         for host, vm_state, task, status, held, mine in (
-            # The source may still copy.
+            # The source may still copy, or has stopped in the middle.
             ('host1', 'active', 'resize_migrating', 'migrating',
              [NODE1], [NODE2]),
             # Somebody has reset the state.
@@ -112,7 +114,7 @@ class MakeTest(test.NoDBTestCase):
              [NODE1], None),
             ('give-back', True, 'host1', 'active', None, 'pre-migrating', [],
              None),
-            ('give-back', False, 'host1', 'active', 'resize_prep',
+            ('give-back', True, 'host1', 'active', 'resize_prep',
              'pre-migrating', [NODE1], None),
             # Neither confirmed nor reverted.
             ('reopen', False, 'host2', 'active', None, 'finished', [NODE1],
@@ -221,11 +223,17 @@ class MakeTest(test.NoDBTestCase):
         ):
             asked = ([host, vm_state, None, [NODE1], status, [NODE2]],
                      dict(reverted=reverted, old_flavor=old_flavor,
-                          down=down))
+                          guest_runs=False, down=down))
             self.assertPlan(repair, *asked[0], **asked[1])
             if repair in ('revert', 'finish-revert'):
                 # It was used since, and then came to look the same.
                 self.assertPlan(None, *asked[0], touched=True, **asked[1])
+                # A guest that runs is not destroyed, and neither is one that
+                # may.
+                for runs, instead in ((True, {'revert': 'reopen'}),
+                                      (None, {})):
+                    self.assertPlan(instead.get(repair), *asked[0], **dict(
+                        asked[1], guest_runs=runs))
 
     def test_resize_finish(self):
         """A guest that runs on the destination is not destroyed."""
@@ -242,6 +250,75 @@ class MakeTest(test.NoDBTestCase):
             self.assertPlan(repair, 'host2', 'active', 'resize_finish',
                             [NODE1], status, [NODE2], guest_runs=runs,
                             down=down)
+
+    def test_whose_word_is_asked_for(self):
+        """Who could be at work, and what a repair would destroy."""
+        flavor = objects.Flavor()
+        both = {'host1', 'host2'}
+        for hosts, word, guest, host, vm_state, task, status, held, mine in (
+            # No destination was told anything yet.
+            (set(), True, None, 'host1', 'active', 'resize_prep',
+             'pre-migrating', [], [NODE1]),
+            (set(), True, None, 'host1', 'active', 'resize_prep', None,
+             [], [NODE1]),
+            (both, True, None, 'host1', 'active', 'resize_prep',
+             'pre-migrating', [NODE1], [NODE2]),
+            ({'host1'}, False, None, 'host1', 'error', 'resize_migrating',
+             None, [], [NODE1]),
+            # The source took the guest back when it started.
+            (both, False, None, 'host1', 'active', None, 'migrating',
+             [NODE1], [NODE2]),
+            (both, False, None, 'host2', 'active', 'resize_migrated',
+             'post-migrating', [NODE1], [NODE2]),
+            (both, False, 'host2', 'host2', 'active', 'resize_finish',
+             'post-migrating', [NODE1], [NODE2]),
+            (both, False, 'host2', 'host2', 'error', None, 'error',
+             [NODE1], [NODE2]),
+            (both, False, None, 'host2', 'resized', None, 'reverted',
+             [NODE1], [NODE2]),
+            (both, False, None, 'host2', 'resized', 'resize_reverting',
+             'reverting', [NODE1], [NODE2]),
+            (both, False, None, 'host2', 'resized', None, 'confirming',
+             [NODE1], [NODE2]),
+        ):
+            seen = make_facts(host, vm_state, task, held, status, mine,
+                              reverted=True, old_flavor=flavor,
+                              guest_runs=False)
+            if status is None or task == 'resize_prep':
+                for migration in seen.migrations:
+                    migration.dest_compute = None
+            chosen = plan.make(seen)
+            self.assertIsNotNone(chosen.repair, (task, status))
+            self.assertEqual(
+                (hosts, word, guest),
+                (chosen.hosts, chosen.needs_word, chosen.no_guest_on),
+                (task, status))
+
+    def test_deleted_in_the_middle(self):
+        for status, hosts in (('migrating', {'host1', 'host2'}),
+                              ('error', set())):
+            chosen = plan.make(make_facts(
+                'host1', 'active', None, [NODE1], status, deleted=True))
+            self.assertEqual(('release-deleted', hosts),
+                             (chosen.repair, chosen.hosts))
+
+    def test_a_dry_run_does_not_ask(self):
+        chosen = plan.make(make_facts(
+            'host2', 'active', 'resize_finish', [NODE1], 'post-migrating',
+            [NODE2], asked=False))
+        self.assertEqual('revert', chosen.repair)
+        self.assertIn('With --yes the host is asked', chosen.text)
+
+    def test_copy_that_nobody_ended(self):
+        """What Nova's own recovery needs is left alone, fenced or not."""
+        for down in ((), ['host1'], ['host1', 'host2']):
+            chosen = plan.make(make_facts(
+                'host1', 'active', 'resize_migrating', [NODE1], 'migrating',
+                [NODE2], down=down))
+            self.assertIsNone(chosen.repair)
+            for words in ('Do not evacuate', '%s_resize on host1' %
+                          uuids.server, 'restart nova-compute'):
+                self.assertIn(words, chosen.text)
 
     def test_resize_to_the_same_host(self):
         """Either may be for the flavor that the server has."""
@@ -274,32 +351,3 @@ class MakeTest(test.NoDBTestCase):
     def test_resize(self):
         self.assertPlan(None, 'host1', 'active', 'resize_prep', [NODE1],
                         'pre-migrating', [NODE2], migration_type='resize')
-
-
-class AttendedTest(test.NoDBTestCase):
-
-    def _attended(self, fenced=(), bound=5, chosen=plan.Plan('heal', ''),
-                  ended=False, **kwargs):
-        return plan.attended(make_facts(
-            'host1', 'active', None, [], **kwargs), chosen, bound,
-            frozenset(fenced), ended)
-
-    def test_idle(self):
-        self.assertIsNone(self._attended())
-        self.assertIn('10 seconds ago', self._attended(bound=11))
-
-    def test_down(self):
-        for kwargs in ({'down': ['one']}, {'conductors_down': ['one']}):
-            self.assertIn('one is down', self._attended(**kwargs))
-            self.assertIn('one is down', self._attended(['two'], **kwargs))
-            self.assertIsNone(self._attended(['one'], **kwargs))
-
-    def test_word(self):
-        chosen = plan.Plan(plan.END, '', needs_word=True)
-        self.assertIn('--ended', self._attended(chosen=chosen))
-        self.assertIsNone(self._attended(chosen=chosen, ended=True))
-        # It is one word among others.
-        self.assertIn('one is down', self._attended(
-            chosen=chosen, ended=True, down=['one']))
-        self.assertIn('10 seconds ago', self._attended(
-            chosen=chosen, ended=True, bound=11))

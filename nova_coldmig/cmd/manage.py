@@ -40,20 +40,23 @@ FOUND = 3
 NOT_REPAIRED = 4
 FAILED = 255
 
+#: What is left to a person.
+BY_HAND = 'by-hand'
+
 
 class NothingToRead(Exception):
     """What is asked for is not there, so nothing can be said about it."""
 
 
 def _found(host, server, bound):
-    """Yield cell, instance and rules of each server that has a finding."""
+    """Yield cell, facts and rules of each server that has a finding."""
     known = False
     for cell in facts.cells(nova_context.get_admin_context()):
         known |= cell.knows(host) if host else not server
         count = 0
         for batch in cell.batches(host, server):
-            for instance, rules in findings.find(cell, batch, bound):
-                yield cell, instance, rules
+            for seen, rules in findings.find(cell, batch, bound):
+                yield cell, seen, rules
             count += len(batch)
             if len(batch) == facts.BATCH:
                 print('%d servers of cell %s checked' % (count, cell.name),
@@ -86,11 +89,15 @@ def check(host=None, server=None, bound=3600):
         the middle of something is looked at
     :raises: NothingToRead if no cell knows the host or the server
     """
-    for _cell, instance, rules in _found(host, server, bound):
+    for _cell, seen, rules in _found(host, server, bound):
+        chosen = plan.make(seen)
+        asks = chosen.repair and consent.missing(
+            seen, chosen, bound, consent.Word())
         for rule in rules:
-            yield {'server': instance.uuid, 'host': instance.host,
+            yield {'server': seen.instance.uuid, 'host': seen.instance.host,
                    'finding': rule.name, 'what': rule.what,
-                   'sure': rule.sure, 'repair': rule.repair}
+                   'sure': rule.sure, 'plan': chosen.repair or BY_HAND,
+                   'repair': chosen.text, 'asks': asks}
 
 
 def repair(host=None, server=None, bound=3600, yes=False,
@@ -105,11 +112,11 @@ def repair(host=None, server=None, bound=3600, yes=False,
     :param word: consent.Word, what the operator has seen to
     :raises: NothingToRead if no cell knows the host or the server
     """
-    for cell, instance, rules in _found(host, server, bound):
+    for cell, before, rules in _found(host, server, bound):
         # All of it anew: the repair writes what it has read, and a service
         # may have died or come back since the cell was read.
         cell.read()
-        instance = cell.instance(instance.uuid)
+        instance = cell.instance(before.instance.uuid)
         if instance is None:
             continue
         # A host that is asked leaves a fault on the server if its guest does
@@ -125,7 +132,7 @@ def repair(host=None, server=None, bound=3600, yes=False,
 
 def _act(cell, seen, chosen, bound, yes, word):
     if chosen.repair is None:
-        return 'by-hand', None
+        return BY_HAND, None
     reason = consent.missing(seen, chosen, bound, word)
     if reason:
         return 'refused', reason
@@ -191,7 +198,8 @@ def _check(args):
             print(json.dumps(finding))
         else:
             print('%(server)s on %(host)s: %(finding)s (%(sure)s). '
-                  '%(what)s Repair: %(repair)s' % finding)
+                  '%(what)s Repair: %(plan)s. %(repair)s' % finding,
+                  *([finding['asks']] if finding['asks'] else []))
     return code
 
 

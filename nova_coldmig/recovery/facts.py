@@ -176,6 +176,12 @@ class Facts:
                 {self.node})
 
     @property
+    def two_hosts(self):
+        """Whether the server holds two hosts and does not move."""
+        return (len(self.held[self.instance.uuid] - self.evacuated) > 1 and
+                not self.open_migrations)
+
+    @property
     def holder(self):
         """The newest of the holders that holds just the server's host."""
         return _newest(

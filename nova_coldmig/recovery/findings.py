@@ -36,14 +36,12 @@ class Rule:
     :ivar name: how the finding is called in the output
     :ivar what: what is wrong
     :ivar sure: CERTAIN, or LIKELY if slow work looks the same
-    :ivar repair: what repairs it
     :ivar seen: takes Facts, says whether it is there
     """
 
     name: str
     what: str
     sure: str
-    repair: str
     seen: typing.Callable
 
 
@@ -88,11 +86,6 @@ def _unknown_provider(facts):
             bool(facts.strangers))
 
 
-def _two_hosts(facts):
-    return (len(facts.held[facts.instance.uuid] - facts.evacuated) > 1 and
-            not facts.open_migrations)
-
-
 def _wrong_host(facts):
     held = facts.held[facts.instance.uuid]
     return (len(held) == 1 and facts.node is not None and
@@ -109,76 +102,52 @@ def _leaked(facts):
 RULES = (
     Rule('stuck-resize-prep',
          'The server waits in resize_prep.', LIKELY,
-         'Give the source allocation back to the server, set the migration '
-         'to error and clear the task state.',
          _task(task_states.RESIZE_PREP)),
     Rule('stuck-resize-migrating',
          'The source stopped in resize_migrating.', LIKELY,
-         'If the migration has ended, clear the task state. If not, restart '
-         'nova-compute on the source: Nova takes the guest back when it '
-         'starts. Then check again.',
          _task(task_states.RESIZE_MIGRATING)),
     Rule('stuck-resize-migrated',
          'The destination never began after resize_migrated.', LIKELY,
-         "Revert the move, which Nova's computes do.",
          _task(task_states.RESIZE_MIGRATED)),
     Rule('stuck-resize-finish',
          'The destination stopped in resize_finish.', LIKELY,
-         "Finish the move if the guest runs there. If not, revert it, which "
-         "Nova's computes do.",
          _task(task_states.RESIZE_FINISH)),
     Rule('stuck-confirming',
          'The source stopped while it confirmed the move.', LIKELY,
-         'Set the migration back to finished and confirm again.',
          _confirming),
     Rule('stuck-reverting',
          'A host stopped or failed while it reverted the move.', LIKELY,
-         'Send the revert to that host again.', _reverting),
+         _reverting),
     Rule('zombie-migration',
          'A migration has not ended, and is not that of a move under way.',
-         LIKELY,
-         'By what the migration is: make the allocations those of the host of '
-         'the server and set it to error, or put the server back to '
-         'VERIFY_RESIZE.', _left_over),
+         LIKELY, _left_over),
     Rule('wrong-source',
          'The server waits for its confirmation, and its migration is not '
          'from the host that it holds.', CERTAIN,
-         'By hand: do not revert it, which would end where the server has no '
-         'disk.', lambda facts: facts.wrong_source),
+         lambda facts: facts.wrong_source),
     Rule('missing-allocation',
          'The server is on a host and holds nothing there.', CERTAIN,
-         'Move what an ended migration holds there to the server, or run '
-         'nova-manage placement heal_allocations.', _missing),
+         _missing),
     Rule('no-provider',
          'The compute node of the server has no resource provider, so the '
-         'server holds nothing there.', CERTAIN,
-         'By hand: see why nova-compute of the host can not make it.',
-         _no_provider),
+         'server holds nothing there.', CERTAIN, _no_provider),
     Rule('unknown-provider',
          'The server holds resource providers that are no compute nodes, and '
-         'nothing of its host.', CERTAIN,
-         'By hand: run nova-manage placement heal_allocations --force for the '
-         'server when its host has a resource provider.', _unknown_provider),
+         'nothing of its host.', CERTAIN, _unknown_provider),
     Rule('two-hosts',
          'The server holds two hosts and does not move.', CERTAIN,
-         'By hand: see on which host the guest runs, and remove what the '
-         'server holds on the other.', _two_hosts),
+         lambda facts: facts.two_hosts),
     Rule('wrong-host',
          'The server holds a host that it is not on, and does not move.',
-         CERTAIN,
-         'By hand: run nova-manage placement heal_allocations --force for the '
-         'server.', _wrong_host),
+         CERTAIN, _wrong_host),
     Rule('leaked-allocation',
-         'A migration that has ended holds an allocation.', CERTAIN,
-         'Move it to the server if the server holds nothing, delete it '
-         'otherwise.', _leaked),
+         'A migration that has ended holds an allocation.', CERTAIN, _leaked),
 )
 
 
 DELETED = Rule(
     'deleted-server',
     'The server is deleted, and something is still held for it.', CERTAIN,
-    'Delete what the server and its migrations hold.',
     lambda facts: bool(facts.consumers))
 
 
@@ -213,8 +182,8 @@ def find(cell, instances, bound):
     :param cell: the Cell of the servers
     :param instances: a list of nova.objects.Instance
     :param bound: see names
-    :returns: generator of tuples of a nova.objects.Instance and the rules
-        seen twice, a list
+    :returns: generator of tuples of the Facts of a server as read last, and
+        the rules seen twice, a list
     """
     suspects = []
     for instance in instances:
@@ -226,7 +195,10 @@ def find(cell, instances, bound):
     for uuid, first in suspects:
         # It may have been deleted, and even archived.
         instance = cell.instance(uuid)
-        second = names(cell.facts(instance), bound) if instance else ()
+        if instance is None:
+            continue
+        facts = cell.facts(instance)
+        second = names(facts, bound)
         both = [rule for rule in first if rule in second]
         if both:
-            yield instance, both
+            yield facts, both

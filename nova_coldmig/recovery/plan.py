@@ -307,7 +307,7 @@ def _of_allocations(facts):
     mine = facts.held[facts.instance.uuid]
     if facts.strangers and not mine or not facts.has_provider:
         return _of_providers(facts)
-    if len(mine - facts.evacuated) > 1:
+    if facts.two_hosts:
         return _by_hand('See on which host the guest runs, and remove what '
                         'the server holds on the other.')
     if facts.node is None:

@@ -151,6 +151,16 @@ class ResizePrepTest(RepairTestCase):
                          self.repair(fenced=['host2']))
         self.assertMended()
 
+    def test_check_tells_what_the_repair_does(self):
+        self.stick('prep_resize')
+        told, = manage.check(bound=0)
+        done, = manage.repair(bound=0)
+        self.assertEqual(
+            (done['repair'], done['what'], done['reason']),
+            (told['plan'], told['repair'], told['asks']))
+        self.assertEqual('give-back', told['plan'])
+        self.assertIn('--restarted', told['asks'])
+
     def test_slow_destination(self):
         """It is up, and nothing tells whether it still works."""
         self.stick('prep_resize')

@@ -95,7 +95,8 @@ class ExitCodeTest(test.NoDBTestCase):
 
     def test_check(self):
         finding = {'server': 'uuid', 'host': 'host1', 'finding': 'two-hosts',
-                   'what': '.', 'sure': 'certain', 'repair': '.'}
+                   'what': '.', 'sure': 'certain', 'plan': 'by-hand',
+                   'repair': '.', 'asks': None}
         with mock.patch.object(manage, 'check', autospec=True) as check, \
                 mock.patch('builtins.print', autospec=True) as printed:
             check.return_value = ()

@@ -82,6 +82,12 @@ TABLE = (
         'nova.api.openstack.compute.services.ServiceController.delete',
         frozenset(('held-missing', 'held-by-other', 'held-not-by-move')),
         'What was held of the old resource provider is lost with it.'),
+    # Which starts the nova-compute of a host of this one.
+    Row('a step of another server',
+        'nova.compute.resource_tracker.ResourceTracker.'
+        '_update_usage_from_migrations', NOTHING,
+        'It sets a migration to error that is not that of the migration '
+        'context of its server, and leaves what it holds.'),
     # A message waits for a host that is down.
     Row('waits', 'nova.compute.rpcapi.ComputeAPI', CUT_SHORT,
         'It sends to a host whose service is down: only confirming asks '

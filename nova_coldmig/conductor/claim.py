@@ -24,11 +24,17 @@ from nova import objects
 from nova.scheduler.client import report
 from oslo_log import log as logging
 
+from nova_coldmig.conductor import turns
+import nova_coldmig.conf
 from nova_coldmig import exception as coldmig_exc
 from nova_coldmig import providers
 from nova_coldmig import records
 
+CONF = nova_coldmig.conf.CONF
 LOG = logging.getLogger(__name__)
+
+#: Of all claims of the process.
+TURNS = turns.Turns()
 
 
 def get_source(context, reportclient, instance, source_node, migrations):
@@ -126,7 +132,10 @@ def move(context, reportclient, instance, migration, source, request_spec,
             consumer_generation=source['consumer_generation'],
             **request),
     }
-    response = _post(reportclient, context, payload, version)
+    with TURNS.turn([*held, *request['allocations']],
+                    CONF.coldmig.claim_turn_timeout,
+                    CONF.coldmig.max_waiting_claims):
+        response = _post(reportclient, context, payload, version)
     if response is False or response.status_code == 204:
         return bool(response)
     detail = response.json()['errors'][0]['detail']

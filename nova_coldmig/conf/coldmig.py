@@ -51,6 +51,34 @@ try to claim in Placement before it gives up.
 More than one is tried only when another request takes what the candidate
 needs between the query and the claim. Read by the super conductor.
 """),
+    cfg.IntOpt(
+        'max_waiting_claims',
+        default=24,
+        min=0,
+        help="""
+How many claims of forced cold migrations may wait for their turn in one
+process of the super conductor.
+
+A claim changes the resource providers of both hosts, so that claims of one
+host collide in Placement, which repeats them. Those of one process are made
+one after the other where they share a provider, and reach Placement once each.
+One claim more than this is made at once, and may collide. Each that waits
+takes one of the ``[DEFAULT]executor_thread_pool_size`` threads of the process:
+keep it well below that. With 0 none waits.
+
+Related options: ``claim_turn_timeout``. Read by the super conductor.
+"""),
+    cfg.IntOpt(
+        'claim_turn_timeout',
+        default=30,
+        min=1,
+        help="""
+How long, in seconds, the claim of a forced cold migration waits for its turn.
+
+Then it is made all the same, and may collide with another.
+
+Related options: ``max_waiting_claims``. Read by the super conductor.
+"""),
     cfg.StrOpt(
         'on_unknown_tree',
         default=DISABLE,

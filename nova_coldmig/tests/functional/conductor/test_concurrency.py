@@ -16,11 +16,17 @@ import collections
 import os
 
 from nova_coldmig.tests.functional import base
+
+from placement.objects import allocation
+
 from nova_coldmig.tests.functional import crowd
 
 #: More of them take longer: 200 some minutes.
 MOVES = int(os.environ.get('OS_COLDMIG_MOVES', 50))
 THREADS = 8
+#: Forced moves that leave one host at once, and who asks for them.
+FORCED = 24
+CLIENTS = 12
 
 
 class ConcurrencyTest(crowd.CrowdMixin, base.ColdmigTestCase):
@@ -59,3 +65,29 @@ class ConcurrencyTest(crowd.CrowdMixin, base.ColdmigTestCase):
             self.assertIn('coldmig_force', self.events(server))
         for server in unforced[:5]:
             self.assertNotIn('coldmig_force', self.events(server))
+
+
+class WritesTest(crowd.CrowdMixin, base.ColdmigTestCase):
+    """What many forced moves from one host to one other cost Placement."""
+
+    def _writes(self):
+        """Count the writes, repeated ones too, of a crowd that is moved."""
+        write = allocation._set_allocations
+        writes = []
+
+        def count(context, allocs):
+            writes.append(allocs)
+            return write(context, allocs)
+
+        self.useFixture(base.fixtures.MonkeyPatch(
+            'placement.objects.allocation._set_allocations', count))
+        servers = self.boot_crowd(FORCED)
+        del writes[:]
+        self.migrate_crowd(
+            [(server, {'host': 'host2', 'force': True})
+             for server in servers], CLIENTS)
+        self.wait_for_crowd(FORCED)
+        return len(writes)
+
+    def test_one_a_move(self):
+        self.assertGreaterEqual(1.1 * FORCED, self._writes())

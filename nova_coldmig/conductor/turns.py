@@ -1,0 +1,110 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The order in which claims of one process go to Placement.
+
+A claim changes the providers of both hosts of a move, so that claims of one
+host collide in Placement, which repeats each until it gets through. Where many
+servers leave a host at once, most of its writes are repeated ones.
+
+So they go one after the other. Nothing depends on it but the number of writes:
+a claim that does not get its turn in time is made all the same, and what
+another process claims is not waited for.
+"""
+
+import collections
+import contextlib
+import threading
+
+from oslo_log import log as logging
+
+LOG = logging.getLogger(__name__)
+
+#: One claim that has its turn or waits for it.
+#:
+#: providers: frozenset of str, UUIDs of those it changes.
+#: turn: threading.Event, set when it is its turn.
+_Ticket = collections.namedtuple('_Ticket', 'providers turn')
+
+
+class Turns:
+    """Gives claims that share a provider their turn, first come first served.
+
+    A claim waits for those that came before it and share a provider with it,
+    whether they have their turn or wait too. All its providers are asked for
+    in one step, so that no two claims can wait for each other.
+    """
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        # In the order in which they came.
+        self._tickets = []
+
+    @contextlib.contextmanager
+    def turn(self, providers, timeout, most):
+        """Wait for the turn of a claim, and have it until the context ends.
+
+        :param providers: iterable of str, UUIDs of the resource providers
+            that the claim changes.
+        :param timeout: float, how long to wait, in seconds. Then the claim
+            goes on without its turn.
+        :param most: int, how many may wait at once. One more goes on without
+            its turn, so that the threads of the conductor are not all taken
+            by claims that wait.
+        :returns: a context manager, whose value is a bool: whether it is the
+            turn of the claim.
+        """
+        ticket = _Ticket(frozenset(providers), threading.Event())
+        if not self._enter(ticket, most):
+            LOG.info('%d claims wait for their turn; one more does not.', most)
+            yield False
+            return
+        try:
+            had = ticket.turn.wait(timeout)
+            if not had:
+                # It does not wait any more, and those behind it wait on.
+                ticket.turn.set()
+                LOG.info('A claim did not get its turn in %s seconds, and '
+                         'goes on without it.', timeout)
+            yield had
+        finally:
+            self._leave(ticket)
+
+    def _enter(self, ticket, most):
+        with self._lock:
+            if self._is_blocked(ticket):
+                waiting = sum(not other.turn.is_set()
+                              for other in self._tickets)
+                if waiting >= most:
+                    return False
+            else:
+                ticket.turn.set()
+            self._tickets.append(ticket)
+            return True
+
+    def _leave(self, ticket):
+        with self._lock:
+            # By identity: two claims of the same providers are not one.
+            self._tickets = [other for other in self._tickets
+                             if other is not ticket]
+            for other in self._tickets:
+                if not other.turn.is_set() and not self._is_blocked(other):
+                    other.turn.set()
+
+    def _is_blocked(self, ticket):
+        """Tell whether one that came before shares a provider."""
+        for other in self._tickets:
+            if other is ticket:
+                return False
+            if other.providers & ticket.providers:
+                return True
+        return False

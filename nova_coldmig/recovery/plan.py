@@ -157,8 +157,8 @@ def _of_move(facts, migration, task):
         facts, migration.source_compute, migration.source_node)
     if task == task_states.RESIZE_REVERTING:
         if on_source or migration.status == 'reverted':
-            return _revert(facts, migration, FINISH_REVERT)
-        return _revert(facts, migration)
+            return _by_computes(facts, migration, FINISH_REVERT)
+        return _by_computes(facts, migration, REVERT)
     if migration is facts.failed_revert or migration.status == 'reverting':
         return _of_failed_revert(facts, migration, on_source)
     if facts.wrong_source:
@@ -171,7 +171,7 @@ def _of_move(facts, migration, task):
         if instance.vm_state != vm_states.RESIZED or task is not None:
             return _by_hand('The server is not in VERIFY_RESIZE, so Nova '
                             'does not confirm it.')
-        return _both_up(facts, CONFIRM, [migration])
+        return _by_computes(facts, migration, CONFIRM)
     if task in (task_states.RESIZE_MIGRATED, task_states.RESIZE_FINISH):
         return _of_destination(facts, migration, on_source)
     if task == task_states.RESIZE_MIGRATING:
@@ -243,7 +243,7 @@ def _of_destination(facts, migration, on_source):
     if migration.status == 'finished':
         return _by_hand('The migration is finished, and the guest does not '
                         'run on the destination. See why.')
-    return _revert(facts, migration)
+    return _by_computes(facts, migration, REVERT)
 
 
 def _unless_guest(facts, migration, repair):
@@ -256,7 +256,7 @@ def _unless_guest(facts, migration, repair):
         return _by_hand('The guest runs on host %s, and a revert would '
                         'destroy it with what it has written since. See '
                         'whether the server can stay there.' % host)
-    chosen = _revert(facts, migration, repair)
+    chosen = _by_computes(facts, migration, repair)
     if chosen.repair and not facts.down:
         if facts.guest_runs is None and facts.asked:
             return _by_hand('Host %s does not tell whether the guest runs '
@@ -271,17 +271,6 @@ def _unless_guest(facts, migration, repair):
     if chosen.repair == REVERT:
         chosen = dataclasses.replace(chosen, no_guest_on=host)
     return chosen
-
-
-def _revert(facts, migration, repair=REVERT):
-    held = facts.held[migration.uuid] | facts.held[facts.instance.uuid]
-    if facts.source is not None and facts.source not in held:
-        return _by_hand('Neither the migration nor the server holds its '
-                        'source %s, which a revert gives back to the server: '
-                        'it would end there and hold nothing. See what became '
-                        'of the resource provider of that host.' %
-                        migration.source_compute)
-    return _both_up(facts, repair, [migration])
 
 
 def _of_failed_revert(facts, migration, on_source):
@@ -352,11 +341,27 @@ def _of_providers(facts):
                     "--instance %s'." % (text, facts.instance.uuid))
 
 
-def _both_up(facts, repair, migrations):
+def _by_computes(facts, migration, repair):
+    """Have nova-compute of both hosts do it, if they are able to.
+
+    Without a resource provider it fails, and not before it has begun.
+    """
     if facts.down:
         return _by_hand('Nova does this on both hosts: start nova-compute on '
                         '%s.' % ', '.join(sorted(facts.down)))
-    return _plan(repair, facts.hosts_of(migrations))
+    held = facts.held[migration.uuid] | facts.held[facts.instance.uuid]
+    if facts.source is not None and facts.source not in held:
+        return _by_hand('Neither the migration nor the server holds its '
+                        'source %s, which a revert gives back to the server: '
+                        'it would end there and hold nothing. See what became '
+                        'of the resource provider of that host.' %
+                        migration.source_compute)
+    if not facts.has_provider:
+        return _by_hand('The compute node of host %s has no resource '
+                        'provider, without which nova-compute there fails '
+                        'halfway. See what became of it.' %
+                        facts.instance.host)
+    return _plan(repair, facts.hosts_of([migration]))
 
 
 def _plan(repair, hosts=frozenset()):

@@ -250,6 +250,14 @@ class KeptTest(cloud.HistoryTestCase):
             ('repair', 0))
         self.assertEqual(['by-hand'], self.came_to('repair'))
 
+    def test_destination_of_revert_registered_anew(self):
+        self.replay(
+            ('boot', 0, 'host3'),
+            ('death', 0, 'checked', 'before finish_resize', 'host1'),
+            ('renew', 'host1'),
+            ('repair', 0))
+        self.assertEqual(['by-hand'], self.came_to('repair'))
+
     def test_registered_anew(self):
         self.replay(
             ('boot', 0, 'host1'),

@@ -162,6 +162,16 @@ class MakeTest(test.NoDBTestCase):
                 self.assertPlan(repair, 'host2', vm_state, task, held, status,
                                 [NODE2], source=NODE1)
 
+    def test_no_provider_to_do_it_with(self):
+        """nova-compute would fail when it has removed the disk."""
+        for task, status, vm_state, repair in (
+                ('resize_migrated', 'post-migrating', 'active', 'revert'),
+                ('resize_reverting', 'reverting', 'resized', 'revert'),
+                (None, 'confirming', 'resized', 'confirm')):
+            for has_provider, want in ((True, repair), (False, None)):
+                self.assertPlan(want, 'host2', vm_state, task, [NODE1],
+                                status, [NODE2], has_provider=has_provider)
+
     def test_record_of_another_move(self):
         """Nova went on with it, and reverts to its source."""
         for source, held, vm_state, wrong in (

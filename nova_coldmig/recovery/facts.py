@@ -70,10 +70,10 @@ class Facts:
         move that may have one that failed
     :ivar touched: whether any action was taken on the server after that, but
         for the HARMLESS
-    :ivar guest_runs: whether the guest runs on the destination, of a server in
-        resize_finish or after a revert that failed; None if it is not known
-        or was not asked
-    :ivar asked: whether the destination was to be asked
+    :ivar guest_runs: whether the guest runs on the host of the server: in
+        resize_finish, after a revert that failed, or after a copy that was
+        given up; None if it is not known or was not asked
+    :ivar asked: whether the host was to be asked
     :ivar hosts: {UUID of a compute node that is held: its host}
     """
 
@@ -324,8 +324,8 @@ class Cell:
             timeutils.delta_seconds(changed, timeutils.utcnow()),
             frozenset(hosts & self.down), self.conductors_down,
             reverted, touched,
-            self._guest_runs(
-                instance, reverted and maybe_reverted) if ask else None,
+            self._guest_runs(instance, migrations, reverted and
+                             maybe_reverted) if ask else None,
             frozenset(roots[instance.uuid] - nodes), hold_strangers,
             node is None or node in roots[instance.uuid] or
             instance.deleted or self._has_provider(node),
@@ -358,9 +358,12 @@ class Cell:
             touched = touched or action.action not in HARMLESS
         return False, touched
 
-    def _guest_runs(self, instance, failed_revert):
-        if (instance.task_state != task_states.RESIZE_FINISH and
-                not failed_revert or instance.host in self.down):
+    def _guest_runs(self, instance, migrations, failed_revert):
+        matters = (instance.task_state == task_states.RESIZE_FINISH or
+                   failed_revert or instance.task_state is None and any(
+                       m.status == 'migrating' and records.is_open(m)
+                       for m in migrations))
+        if not matters or instance.host in self.down:
             return None
         try:
             # Nova has no other way to ask: it answers if the guest runs.

@@ -186,7 +186,33 @@ def _of_move(facts, migration, task):
                         'which host the guest runs. %s' % _told([migration]))
     if facts.held[migration.uuid] - {facts.node}:
         return _by_hand('The migration holds another host than the source.')
+    if task is None and migration.status == 'migrating':
+        return _after_copy(facts, migration)
     return _give_back(facts, migration, task)
+
+
+def _after_copy(facts, migration):
+    """Give the source back if its disk is seen to be in its place.
+
+    Nova takes the guest back when nova-compute of the source starts. If
+    somebody has reset the state before, it does not, and looks the same. Then
+    the disk is still set aside, and the next move away from there deletes it:
+    this one is kept open, so that there is none.
+    """
+    chosen = _give_back(facts, migration, None)
+    if not facts.asked:
+        return dataclasses.replace(chosen, text='%s With --yes, and only if '
+                                   'the guest is seen to run on its host, '
+                                   'which is asked.' % chosen.text)
+    if facts.guest_runs:
+        return chosen
+    return _by_hand('The copy of the disk was given up, and the guest is not '
+                    'seen to run on host %(host)s, so that its disk may not '
+                    'be in its place: look whether %(uuid)s_resize is there. '
+                    'If it is not, start the server or reboot it hard; when '
+                    'its guest runs with its files, run this again.' % {
+                        'host': migration.source_compute,
+                        'uuid': facts.instance.uuid})
 
 
 def _give_back(facts, migration, task):

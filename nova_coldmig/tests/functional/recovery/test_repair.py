@@ -325,6 +325,15 @@ class AfterTheSourceTest(RepairTestCase):
             migration.status = 'migrating'
             migration.save()
         self.assertEqual({'zombie-migration'}, self.found())
+        # Somebody has reset the state, and the disk is still set aside.
+        held = self.held()
+        instances = self.computes['host1'].manager.driver.instances
+        guest = instances.pop(self.server['id'])
+        self.assertEqual([('give-back', 'would-repair')],
+                         self.repair(yes=False))
+        self.assertEqual([(None, 'by-hand')], self.repair())
+        self.assertEqual(held, self.held())
+        instances[self.server['id']] = guest
         self.assertEqual([('give-back', 'repaired')], self.repair())
         self.assertMended()
 

@@ -58,8 +58,6 @@ class MakeTest(test.NoDBTestCase):
              [], [NODE1]),
             ('give-back', 'host1', 'error', 'resize_migrating', 'error',
              [], [NODE1]),
-            ('give-back', 'host1', 'active', None, 'migrating',
-             [NODE1], [NODE2]),
             ('revert', 'host2', 'active', 'resize_migrated',
              'post-migrating', [NODE1], [NODE2]),
             ('revert', 'host2', 'resized', 'resize_reverting',
@@ -276,8 +274,6 @@ class MakeTest(test.NoDBTestCase):
             ({'host1'}, False, None, 'host1', 'error', 'resize_migrating',
              None, [], [NODE1]),
             # The source took the guest back when it started.
-            (both, False, None, 'host1', 'active', None, 'migrating',
-             [NODE1], [NODE2]),
             (both, False, None, 'host2', 'active', 'resize_migrated',
              'post-migrating', [NODE1], [NODE2]),
             (both, False, 'host2', 'host2', 'active', 'resize_finish',
@@ -318,6 +314,22 @@ class MakeTest(test.NoDBTestCase):
             [NODE2], asked=False))
         self.assertEqual('revert', chosen.repair)
         self.assertIn('With --yes the host is asked', chosen.text)
+
+    def test_copy_that_was_given_up(self):
+        """The disk may be set aside still, if the state was reset."""
+        for repair, runs, asked in (
+                ('give-back', True, True), (None, False, True),
+                (None, None, True), ('give-back', None, False)):
+            chosen = plan.make(make_facts(
+                'host1', 'active', None, [NODE1], 'migrating', [NODE2],
+                guest_runs=runs, asked=asked))
+            self.assertEqual(repair, chosen.repair, (runs, asked))
+            if repair:
+                self.assertEqual({'host1', 'host2'}, chosen.hosts)
+                self.assertEqual(
+                    asked, 'With --yes, and only if' not in chosen.text)
+            else:
+                self.assertIn('%s_resize' % uuids.server, chosen.text)
 
     def test_copy_that_nobody_ended(self):
         """What Nova's own recovery needs is left alone, fenced or not."""

@@ -316,6 +316,11 @@ class Soak:
                 # What check tells the operator to do.
                 self.count('source restarted')
                 self._restart_one(one['host'])
+            elif (one['outcome'] == 'by-hand' and
+                  'zombie-migration' in one['findings']):
+                # As well: the guest has to be seen to run.
+                self.count('rebooted')
+                world.act(server, {'reboot': {'type': 'HARD'}})
         if server not in self.servers:
             world.delete(server)
             return True

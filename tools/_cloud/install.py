@@ -96,7 +96,7 @@ def _environment(venv, pins, python, path):
     tree = path.is_dir()
     digest = hashlib.sha256(
         python.encode() + pins.read_bytes() + str(path).encode()
-        + (path / 'setup.cfg' if tree else path).read_bytes()).hexdigest()
+        + (path / 'pyproject.toml' if tree else path).read_bytes()).hexdigest()
     stamp = venv / 'stamp'
     if stamp.exists() and stamp.read_text() == digest:
         return

@@ -153,10 +153,8 @@ class TestZuul(base.BaseTestCase):
                              options['tox_environment'])
             self.assertIn('{env:%s:' % variable,
                           (ROOT / 'tox.ini').read_text())
-        parser = configparser.ConfigParser()
-        parser.read(str(ROOT / 'setup.cfg'))
-        claimed = re.findall(
-            r'Python :: (3\.\d+)$', parser['metadata']['classifier'], re.M)
+        claimed = re.findall(r'Python :: (3\.\d+)"',
+                             (ROOT / 'pyproject.toml').read_text())
         self.assertEqual(
             set(claimed),
             {job['vars']['python_version'] for job in self.tox.values()})
@@ -189,10 +187,9 @@ class TestZuul(base.BaseTestCase):
             play, = yaml.safe_load((ROOT / job['post-run']).read_text())
             task, = play['tasks']
             command = task['shell'].split()[-1]
-            parser = configparser.ConfigParser()
-            parser.read(str(ROOT / 'tempest_plugin' / 'setup.cfg'))
-            self.assertIn(command.rpartition('/')[2],
-                          parser['entry_points']['console_scripts'])
+            self.assertIn(
+                '[project.scripts]\n%s = ' % command.rpartition('/')[2],
+                (ROOT / 'tempest_plugin' / 'pyproject.toml').read_text())
 
     def test_multinode(self):
         """Two computes, as one can not be moved between."""

@@ -41,10 +41,11 @@ class EntryTest(test.NoDBTestCase):
 
     def test_console_scripts(self):
         text = (Path(nova_coldmig.__file__).parents[1] /
-                'setup.cfg').read_text()
+                'pyproject.toml').read_text()
         for command in COMMANDS:
-            self.assertIn('nova-coldmig-%s = nova_coldmig.cmd.entry:%s\n' % (
-                command, command), text)
+            self.assertIn(
+                '\nnova-coldmig-%s = "nova_coldmig.cmd.entry:%s"\n' % (
+                    command, command), text)
 
     def test_environment_without_nova(self):
         """Nor anything else: it was installed with --no-deps."""

@@ -341,7 +341,7 @@ start_nova_conductor''', enabled='n-api n-cond')
                 'echo $TEMPEST_PLUGINS' % before))
         self.assertEqual([], self.plugin(
             '[[ -z "${TEMPEST_PLUGINS:-}" ]]', enabled='n-api'))
-        self.assertTrue((ROOT / 'tempest_plugin' / 'setup.cfg').exists())
+        self.assertTrue((ROOT / 'tempest_plugin' / 'pyproject.toml').exists())
 
     def stack(self, script):
         """Run what a user of devstack runs, one after the other."""
@@ -436,9 +436,8 @@ start_nova_conductor''', enabled='n-api n-cond')
         # These are the names of what is installed.
         for folder, name in (('client', 'nova-coldmig-client'),
                              ('', 'nova-coldmig')):
-            parser = configparser.ConfigParser()
-            parser.read(str(ROOT / folder / 'setup.cfg'))
-            self.assertEqual(name, parser['metadata']['name'])
+            self.assertIn('\n[project]\nname = "%s"\n' % name,
+                          (ROOT / folder / 'pyproject.toml').read_text())
 
 
 class UpgradeTest(BashTest):

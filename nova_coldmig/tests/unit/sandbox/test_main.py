@@ -58,8 +58,8 @@ class CommandsTest(base.BaseTestCase):
         self.assertEqual(sorted(places), places)
 
     def test_the_client_is_there(self):
-        self.assertIn('name = nova-coldmig-client',
-                      (sandbox.CLIENT / 'setup.cfg').read_text())
+        self.assertIn('name = "nova-coldmig-client"',
+                      (sandbox.CLIENT / 'pyproject.toml').read_text())
 
     def test_plain_nova(self):
         text = self.commands(False)

@@ -94,5 +94,5 @@ class ReleaseTest(base.BaseTestCase):
 
     def test_distributions(self):
         for name, source in _release.DISTRIBUTIONS.items():
-            self.assertIn('name = %s\n' % name,
-                          (source / 'setup.cfg').read_text())
+            self.assertIn('name = "%s"\n' % name,
+                          (source / 'pyproject.toml').read_text())

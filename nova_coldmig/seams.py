@@ -11,6 +11,7 @@ does then is decided in :mod:`nova_coldmig.start`.
 import dataclasses
 import importlib
 import threading
+import typing as ty
 
 from oslo_log import log as logging
 
@@ -40,7 +41,7 @@ class Seam:
     target: str
     by: str
     why: str
-    applies: object = lambda tree: True
+    applies: ty.Callable[[series.Series], bool] = lambda tree: True
 
     #: Whether the target is code, and so has a fingerprint.
     is_code = False
@@ -210,7 +211,7 @@ RELIED_ON = {
     ),
 }
 
-_undo = {}
+_undo: dict[str, list[ty.Callable[[], object]]] = {}
 _lock = threading.Lock()
 
 

@@ -10,6 +10,7 @@ import dataclasses
 from importlib import metadata
 from importlib import util
 import re
+import typing as ty
 
 
 class UnsupportedNova(Exception):
@@ -37,10 +38,10 @@ class Series:
     max_microversion: str
     maximum_in_defaults: bool = False
     threaded_tests: bool = False
-    tested: str = None
+    tested: ty.Optional[str] = None
 
     @property
-    def microversion(self):
+    def microversion(self) -> str:
         """The microversion that this package adds: the maximum plus one."""
         head, minor = self.max_microversion.split('.')
         return '%s.%d' % (head, int(minor) + 1)
@@ -58,7 +59,7 @@ SERIES = (
 NEWEST = SERIES[-1]
 
 
-def installed():
+def installed() -> str:
     """Tell which Nova is installed, without importing it.
 
     :returns: str, the version of the ``nova`` distribution.
@@ -79,7 +80,7 @@ def installed():
         'Install it with the metadata of its distribution.')
 
 
-def describe():
+def describe() -> str:
     """Name the version of the installed Nova, for messages.
 
     :returns: str
@@ -91,7 +92,7 @@ def describe():
         return 'of unknown version'
 
 
-def is_development(version):
+def is_development(version: str) -> bool:
     """Tell whether a version is one between two releases, as pbr makes them.
 
     :param version: str, such as ``33.0.3.dev9``.
@@ -100,7 +101,7 @@ def is_development(version):
     return re.search(r'\.dev\d+', version) is not None
 
 
-def detect():
+def detect() -> Series:
     """Find the row of the installed Nova.
 
     :returns: Series

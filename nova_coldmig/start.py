@@ -16,7 +16,7 @@ from nova_coldmig import series
 CONF = nova_coldmig.conf.CONF
 LOG = logging.getLogger(__name__)
 
-_left_out = set()
+_left_out: set[str] = set()
 
 
 def on_unknown_tree():

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Ask for a cold migration, without a command around it."""
 
 import re
+import typing as ty
 
+from keystoneauth1 import adapter
 from keystoneauth1 import discover as ksa_discover
 
 from nova_coldmig_client import api
@@ -15,7 +16,7 @@ EXTENSION = '/extensions/os-migrate-server-force'
 HOST_MICROVERSION = '2.56'
 
 
-def discover(client):
+def discover(client: adapter.Adapter) -> str:
     """Ask Nova for the microversion of force.
 
     :param client: keystoneauth1.adapter.Adapter of the compute service.
@@ -42,11 +43,11 @@ def discover(client):
     return microversion
 
 
-def _number(microversion):
+def _number(microversion: str) -> tuple[int, ...]:
     return ksa_discover.normalize_version_number(microversion)
 
 
-def outcome(exc):
+def outcome(exc: exceptions.RequestFailed) -> exceptions.ClientError:
     """Return what it means that the request for a migration failed.
 
     :param exc: nova_coldmig_client.exceptions.RequestFailed
@@ -59,7 +60,9 @@ def outcome(exc):
     return exceptions.Refused(str(exc))
 
 
-def _request(client, server_id, body, microversion):
+def _request(client: adapter.Adapter, server_id: str,
+             body: ty.Optional[dict[str, ty.Any]],
+             microversion: ty.Optional[str]) -> ty.Optional[str]:
     """Ask once, and return the microversion that Nova took it at, or None."""
     try:
         return api.act(client, server_id, {'migrate': body},
@@ -68,7 +71,7 @@ def _request(client, server_id, body, microversion):
         raise outcome(exc)
 
 
-def _check_host(sent, taken):
+def _check_host(sent: str, taken: ty.Optional[str]) -> None:
     """Check that Nova read the host that it was sent."""
     if taken is None:
         raise exceptions.NotKnown(
@@ -79,7 +82,7 @@ def _check_host(sent, taken):
         raise exceptions.Misdirected.at(sent, taken)
 
 
-def force(client, server_id, host):
+def force(client: adapter.Adapter, server_id: str, host: str) -> None:
     """Migrate a server past the scheduler.
 
     :param client: keystoneauth1.adapter.Adapter of the compute service.
@@ -100,7 +103,9 @@ def force(client, server_id, host):
             'so whether it is forced is not known.' % (taken, sent))
 
 
-def migrate(client, server_id, host=None, microversion=None):
+def migrate(client: adapter.Adapter, server_id: str,
+            host: ty.Optional[str] = None,
+            microversion: ty.Optional[str] = None) -> None:
     """Migrate a server as the scheduler decides.
 
     :param client: keystoneauth1.adapter.Adapter of the compute service.

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Wait for a cold migration, and tell what came of it."""
 
 from nova_coldmig_client import actions
@@ -131,10 +130,10 @@ class Watch:
             else:
                 # Nova shows it with a server that is in error.
                 text = server.get('fault', {}).get('message') or problem
-        failure = exceptions.MigrationFailed
-        if (untouched and server['status'] != 'ERROR'
-                and not self._moved(server)):
-            failure = exceptions.Refused
+        failure = (exceptions.Refused if untouched
+                   and server['status'] != 'ERROR'
+                   and not self._moved(server)
+                   else exceptions.MigrationFailed)
         raise failure('The server is %s %s: %s' % (
             server['status'], self._where(server),
             text or 'Nova does not say why.'))

@@ -5,6 +5,7 @@
 import dataclasses
 import threading
 import time
+import typing as ty
 
 
 class NotInTime(Exception):
@@ -21,16 +22,17 @@ class Outcome:
     """
 
     value: object = None
-    error: Exception = None
+    error: ty.Optional[Exception] = None
 
-    def result(self):
+    def result(self) -> object:
         """Return what the call returned, or raise what it raised."""
         if self.error is not None:
             raise self.error
         return self.value
 
 
-def run(functions, seconds):
+def run(functions: ty.Sequence[ty.Callable[[], object]],
+        seconds: float) -> list[Outcome]:
     """Call functions, all at the same time.
 
     What has not ended in time is left alone, in a thread that does not keep
@@ -53,7 +55,8 @@ def run(functions, seconds):
     return list(outcomes)
 
 
-def _call(outcomes, index, function):
+def _call(outcomes: list[Outcome], index: int,
+          function: ty.Callable[[], object]) -> None:
     try:
         outcomes[index] = Outcome(value=function())
     except Exception as e:

@@ -76,7 +76,8 @@ def _in_words(error):
     :param error: Exception
     :returns: str
     """
-    if isinstance(error, OSError) and error.errno in errno.errorcode:
+    if (isinstance(error, OSError) and error.errno is not None and
+            error.errno in errno.errorcode):
         # Green sockets give the name of the constant.
         return os.strerror(error.errno)
     # What follows is for those who debug SQLAlchemy.

@@ -75,7 +75,7 @@ class ForcedAPI(compute.API):
         :returns: ForcedAPI
         """
         forced = cls.__new__(cls)
-        vars(forced).update(vars(api))
+        forced.__dict__.update(vars(api))
         forced.compute_task_api = ForcedComputeTaskAPI(api.compute_task_api)
         return forced
 

@@ -60,7 +60,8 @@ def _unknown(metadata):
     :param metadata: dict, the system metadata of the server.
     :returns: dict of str, the name of the property, to str, its value.
     """
-    known, unknown = {}, {}
+    known: dict[str, str] = {}
+    unknown: dict[str, str] = {}
     properties = utils.get_image_from_system_metadata(metadata)['properties']
     # One after the other, in their order: of hw_numa_mem.0, hw_numa_mem.1 and
     # so on Nova looks at none without those before it.

@@ -159,7 +159,7 @@ def find(context, reportclient, request_spec, node):
         raise coldmig_exc.MoveRefused(reason=_(
             "%s. Nova would place the server nowhere; mend that, then migrate "
             "again.") % e.format_message().rstrip('.'))
-    queries = [(strict, [])]
+    queries: list[tuple[objects.RequestSpec, list[str]]] = [(strict, [])]
     if traits and CONF.coldmig.relax_traits:
         queries.append((_without_explicit_traits(strict), traits))
     for spec, overridden in queries:

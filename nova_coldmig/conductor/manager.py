@@ -43,7 +43,7 @@ def compute_task_manager(upstream, _tree):
     :returns: class
     """
 
-    class ComputeTaskManager(upstream):
+    class ComputeTaskManager(upstream):  # type: ignore[misc,valid-type]
         """Runs ForcedMigrationTask for a cold migration that is forced."""
 
         @staticmethod

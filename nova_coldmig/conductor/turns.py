@@ -11,19 +11,24 @@ a claim that does not get its turn in time is made all the same, and what
 another process claims is not waited for.
 """
 
-import collections
 import contextlib
 import threading
+import typing as ty
 
 from oslo_log import log as logging
 
 LOG = logging.getLogger(__name__)
 
-#: One claim that has its turn or waits for it.
-#:
-#: providers: frozenset of str, UUIDs of those it changes.
-#: turn: threading.Event, set when it is its turn.
-_Ticket = collections.namedtuple('_Ticket', 'providers turn')
+
+class _Ticket(ty.NamedTuple):
+    """One claim that has its turn or waits for it.
+
+    :ivar providers: frozenset of str, UUIDs of those it changes.
+    :ivar turn: threading.Event, set when it is its turn.
+    """
+
+    providers: frozenset[str]
+    turn: threading.Event
 
 
 class Turns:
@@ -34,13 +39,14 @@ class Turns:
     in one step, so that no two claims can wait for each other.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         # In the order in which they came.
-        self._tickets = []
+        self._tickets: list[_Ticket] = []
 
     @contextlib.contextmanager
-    def turn(self, providers, timeout, most):
+    def turn(self, providers: ty.Iterable[str], timeout: float,
+             most: int) -> ty.Iterator[bool]:
         """Wait for the turn of a claim, and have it until the context ends.
 
         :param providers: iterable of str, UUIDs of the resource providers
@@ -69,7 +75,7 @@ class Turns:
         finally:
             self._leave(ticket)
 
-    def _enter(self, ticket, most):
+    def _enter(self, ticket: _Ticket, most: int) -> bool:
         with self._lock:
             if self._is_blocked(ticket):
                 waiting = sum(not other.turn.is_set()
@@ -81,7 +87,7 @@ class Turns:
             self._tickets.append(ticket)
             return True
 
-    def _leave(self, ticket):
+    def _leave(self, ticket: _Ticket) -> None:
         with self._lock:
             # By identity: two claims of the same providers are not one.
             self._tickets = [other for other in self._tickets
@@ -90,7 +96,7 @@ class Turns:
                 if not other.turn.is_set() and not self._is_blocked(other):
                     other.turn.set()
 
-    def _is_blocked(self, ticket):
+    def _is_blocked(self, ticket: _Ticket) -> bool:
         """Tell whether one that came before shares a provider."""
         for other in self._tickets:
             if other is ticket:

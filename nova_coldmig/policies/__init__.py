@@ -26,7 +26,7 @@ def register(enforcer, _tree):
     :param _tree: nova_coldmig.series.Series
     :returns: callable that takes the rules out again.
     """
-    added = []
+    added: list[str] = []
 
     def take_out():
         for name in added:

@@ -12,7 +12,11 @@ work.
 """
 
 import dataclasses
-import typing
+import typing as ty
+
+if ty.TYPE_CHECKING:
+    from nova_coldmig.recovery import facts as facts_of
+    from nova_coldmig.recovery import plan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +32,14 @@ class Word:
         which it was not used
     """
 
-    fenced: typing.FrozenSet[str] = frozenset()
-    restarted: typing.FrozenSet[str] = frozenset()
+    fenced: frozenset[str] = frozenset()
+    restarted: frozenset[str] = frozenset()
     ended: bool = False
-    no_guest_on: typing.FrozenSet[str] = frozenset()
+    no_guest_on: frozenset[str] = frozenset()
 
 
-def missing(facts, chosen, bound, word):
+def missing(facts: 'facts_of.Facts', chosen: 'plan.Plan', bound: int,
+            word: Word) -> ty.Optional[str]:
     """Tell what has to be seen to before a repair.
 
     :param facts: nova_coldmig.recovery.facts.Facts of the server
@@ -84,5 +89,5 @@ def missing(facts, chosen, bound, word):
     return None
 
 
-def _names(hosts):
+def _names(hosts: ty.Iterable[str]) -> str:
     return ', '.join(sorted(hosts))

@@ -399,7 +399,7 @@ class Cell:
             filters['uuid'] = [server]
         yield from self._pages(
             dict(filters, deleted=False, soft_deleted=True))
-        seen = set()
+        seen: set[str] = set()
         for uuids in [[server]] if server else self._owners(host):
             for batch in self._pages({
                     'uuid': uuids, 'deleted': True, 'soft_deleted': False}):

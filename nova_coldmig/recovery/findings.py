@@ -149,6 +149,7 @@ def names(facts, bound):
         the middle of something is looked at
     :returns: the rules seen, a list
     """
+    rules: tuple[Rule, ...]
     if facts.instance.deleted:
         rules, busy = (DELETED,), True
     elif facts.wrong_source:

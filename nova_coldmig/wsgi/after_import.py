@@ -31,7 +31,8 @@ class _Hook:
 
             # A loader that does not let it be set still loads the module.
             with contextlib.suppress(AttributeError):
-                spec.loader.exec_module = exec_module
+                spec.loader.exec_module = (  # type: ignore[method-assign]
+                    exec_module)
         return spec
 
 

@@ -37,6 +37,8 @@ def _nova_has_module():
     # In 2024.1 nova.wsgi is no package. It must not be imported to find out,
     # as it is not the first to be imported there.
     nova = util.find_spec('nova')
+    if nova is None:
+        return False
     package = machinery.PathFinder.find_spec(
         'nova.wsgi', nova.submodule_search_locations)
     return package is not None and bool(package.submodule_search_locations)

@@ -7,6 +7,7 @@ attachments are in the results that stestr keeps.
 """
 
 import sys
+import typing as ty
 
 import subunit
 import testtools
@@ -15,13 +16,13 @@ DETAIL = 'forced-move'
 """The name of the attachment, or how it begins"""
 
 
-def count(stream):
+def count(stream: ty.BinaryIO) -> int:
     """Count the forced moves in tests that passed.
 
     :param stream: binary file in the format of subunit 2
     :returns: int
     """
-    moves = []
+    moves: list[str] = []
 
     def add(test):
         if test['status'] == 'success':

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 from tempest.common import compute
 from tempest.common import waiters
 from tempest import config

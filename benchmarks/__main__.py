@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Compare a forced move with a targeted one that Nova schedules.
 
 Both are measured side by side, in the same process, on Nova's and Placement's

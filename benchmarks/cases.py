@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """A small cloud in this process, whose moves end at prep_resize."""
 
 # First of all: it selects the threading model of the series.

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """A move in a cloud of real processes, which tools/cloud has started."""
 
 from concurrent import futures

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """A move in a cloud of more and more compute nodes."""
 
 import collections

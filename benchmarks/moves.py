@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """One move: what it asks of others, and how long it takes."""
 
 import collections

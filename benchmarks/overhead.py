@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What the package costs the requests that do not use it."""
 
 import contextlib

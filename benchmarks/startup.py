@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What the package adds to the start of nova-api and nova-conductor."""
 
 import os

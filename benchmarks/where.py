@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Where the processor time of a move goes: a statistical profile."""
 
 import collections

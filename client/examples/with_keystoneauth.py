@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Force a cold migration with keystoneauth: SERVER-ID HOST."""
 
 import os

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Force a cold migration with openstacksdk: SERVER HOST."""
 
 import re

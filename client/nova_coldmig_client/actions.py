@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """The actions of a server, and what they failed of."""
 
 import collections

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Requests to Nova, and what counts as an answer of Nova."""
 
 import contextlib

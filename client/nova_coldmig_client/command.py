@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What the commands of both programs do to migrate a server and to wait."""
 
 from nova_coldmig_client import display

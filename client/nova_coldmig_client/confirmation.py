@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Confirm a migration, which others may be doing as well."""
 
 from nova_coldmig_client import actions

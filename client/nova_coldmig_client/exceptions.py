@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What goes wrong in the client, each in a sentence for a person.
 
 There is one class for each outcome, and each outcome has an exit status.

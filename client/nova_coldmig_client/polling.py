@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Look at a server again and again, whatever Nova answers meanwhile."""
 
 import math

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Many servers at once, for tests and benchmarks."""
 
 # First of all: it selects the threading model of the series.

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """The jobs of Zuul name what there is."""
 
 import configparser

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """The commands of openstackclient that are about servers."""
 
 import argparse

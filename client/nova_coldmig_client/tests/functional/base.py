@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What the functional tests share: programs that run as operators run them."""
 
 import atexit

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """The clouds that the programs are tried on.
 
 Without more said, each test process serves itself a Nova with tools/sandbox,

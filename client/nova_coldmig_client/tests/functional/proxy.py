@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """A proxy before Nova that spoils some of what it passes on."""
 
 import collections

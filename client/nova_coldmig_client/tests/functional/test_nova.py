@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 import uuid
 
 from nova_coldmig_client.tests.functional import base

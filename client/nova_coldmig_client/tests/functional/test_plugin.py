@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """How the programs find the commands, for which no cloud is needed."""
 
 from nova_coldmig_client.tests.functional import base

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What becomes of a forced migration behind a proxy that spoils it."""
 
 import itertools

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What the unit tests share: a Nova that answers as it is told."""
 
 from unittest import mock

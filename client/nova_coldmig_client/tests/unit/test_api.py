@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 import ddt
 from keystoneauth1 import adapter
 from keystoneauth1 import exceptions as ksa_exceptions

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What a forced move asks of other services, up to the destination."""
 
 from nova_coldmig.tests.functional import base

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Each phase of the plugins of devstack and grenade, in bash.
 
 What they call of devstack and grenade is stubbed: the functions for files in

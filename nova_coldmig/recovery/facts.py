@@ -60,6 +60,9 @@ class Facts:
         move that may have one that failed
     :ivar touched: whether any action was taken on the server after that, but
         for the HARMLESS
+    :ivar end_asked: whether a confirmation or a revert was asked after the
+        newest move that was finished and not ended began, of a server that
+        does not move; it may have been that of another move
     :ivar guest_runs: whether the guest runs on the host of the server: in
         resize_finish, after a revert that failed, or after a copy that was
         given up; None if it is not known or was not asked
@@ -83,6 +86,7 @@ class Facts:
     evacuated_nodes: frozenset = frozenset()
     source: typing.Optional[str] = None
     asked: bool = False
+    end_asked: bool = False
     hosts: dict = dataclasses.field(default_factory=dict)
 
     def hosts_of(self, migrations):
@@ -325,7 +329,17 @@ class Cell:
             self._source(
                 _newest(m for m in migrations if records.is_open(m)) or
                 reverting or maybe_reverted),
-            ask, self.nodes)
+            ask, self._end_asked(instance, working), self.nodes)
+
+    def _end_asked(self, instance, working):
+        move = _newest(m for m in working if records.is_open(m))
+        if (move is None or move.status != 'finished' or
+                instance.vm_state == vm_states.RESIZED):
+            return False
+        return any(
+            action.action in ENDINGS and action.start_time >= move.created_at
+            for action in objects.InstanceActionList.get_by_instance_uuid(
+                self.context, instance.uuid))
 
     def _source(self, move):
         return move and self.by_name.get(

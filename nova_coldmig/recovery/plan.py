@@ -229,6 +229,9 @@ def _of_finished(facts, migration):
     """A move that was neither confirmed nor reverted, its server reset."""
     if (_is_on(facts, migration.dest_compute, migration.dest_node) and
             migration.id == max(m.id for m in facts.migrations) and
+            # Nova ends any finished move of a server. If it was one from this
+            # host, the source has no disk to go back to.
+            not facts.end_asked and
             # Without either there is no confirmation.
             facts.held[migration.uuid] and
             facts.instance.old_flavor is not None):

@@ -218,6 +218,23 @@ class KeptTest(cloud.HistoryTestCase):
         self.assertEqual(['409'], self.came_to('force'))
         self.assertEqual(['repaired'], self.came_to('repair'))
 
+    def test_another_move_reverted(self):
+        """Nova reverts a move that ended before, and then its host dies."""
+        self.replay(
+            ('boot', 0, 'host1'),
+            ('stop', 0),
+            ('force', 0, 'host2'),
+            ('death', 0, 'confirm', 'in confirm_resize'),
+            ('start', 0),
+            ('force', 0, 'host3'),
+            ('reset', 0, 'active'),
+            ('checked', 0, 'host2'),
+            ('death', 0, 'revert', 'in finish_revert_resize'),
+            ('reset', 0, 'active'),
+            ('repair', 0))
+        self.assertIn('zombie-migration', self.found(self.lives[0]))
+        self.assertEqual(['by-hand'], self.came_to('repair'))
+
     def test_ended_holds_provider_of_old_node(self):
         self.replay(
             ('boot', 0, 'host1'),

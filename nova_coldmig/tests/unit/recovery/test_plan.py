@@ -88,6 +88,15 @@ class MakeTest(test.NoDBTestCase):
         ):
             self.assertPlan(None, host, vm_state, task, held, status, mine)
 
+    def test_another_end_asked(self):
+        """Of a server with two finished moves, Nova ends either."""
+        made = [plan.make(make_facts(
+            'host2', 'active', None, [NODE1], 'finished', [NODE2],
+            old_flavor=objects.Flavor(), end_asked=asked))
+            for asked in (False, True)]
+        self.assertEqual(['reopen', None], [one.repair for one in made])
+        self.assertIn('See on which host the guest', made[1].text)
+
     def test_left_over(self):
         """A record that is not that of a move under way."""
         flavor = objects.Flavor()

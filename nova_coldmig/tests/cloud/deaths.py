@@ -270,8 +270,9 @@ class Trial:
         """The server is in order, and moves."""
         case, world, server = self.case, self.world, self.server
         if case.then:
-            worlds.until('that the repair has ended', lambda: (
-                world.record(server)[2] is None))
+            if case.repair != BY_HAND:
+                worlds.until('that the repair has ended', lambda: (
+                    world.record(server)[2] is None))
             self.scene.run(case.then)
         if case.again:
             self.scene.rest(REST)

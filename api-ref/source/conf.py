@@ -20,3 +20,5 @@ html_theme_options = {
 openstackdocs_auto_name = False
 openstackdocs_auto_version = False
 pygments_style = 'native'
+# As in the documentation.
+smartquotes = False

@@ -29,6 +29,8 @@ html_static_path = ['_static']
 openstackdocs_auto_name = False
 openstackdocs_auto_version = False
 pygments_style = 'native'
+# What is an option stays one: no dash is made of two hyphens.
+smartquotes = False
 
 autoprogram_cliff_application = 'openstack'
 

@@ -16,3 +16,5 @@ html_theme = 'openstackdocs'
 openstackdocs_auto_name = False
 openstackdocs_auto_version = False
 pygments_style = 'native'
+# As in the documentation.
+smartquotes = False

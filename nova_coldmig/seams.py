@@ -22,6 +22,8 @@ LOG = logging.getLogger(__name__)
 
 API = 'api'
 CONDUCTOR = 'conductor'
+#: No half: it changes nothing of Nova, and relies on more of it.
+RECOVERY = 'recovery'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +159,8 @@ SEAMS = (
         'runs what it ran before.'),
 )
 
-#: What is called, subclassed or mirrored, by half.
+#: What is called, subclassed or mirrored, by half, and by the recovery, whose
+#: decisions are made of what these leave when they are cut short.
 RELIED_ON = {
     API: (
         'nova.api.openstack.api_version_request:is_supported',
@@ -209,6 +212,50 @@ RELIED_ON = {
         'nova.scheduler.utils:resources_from_request_spec',
         'nova.virt.hardware:numa_fit_instance_to_host',
     ),
+    RECOVERY: (
+        'nova.availability_zones:get_host_availability_zone',
+        'nova.cmd.manage:PlacementCommands._heal_allocations_for_instance',
+        'nova.cmd.manage:PlacementCommands.heal_allocations',
+        'nova.compute.api:API.confirm_resize',
+        'nova.compute.api:API.revert_resize',
+        'nova.compute.manager:ComputeManager._confirm_resize',
+        'nova.compute.manager:ComputeManager._destroy_evacuated_instances',
+        'nova.compute.manager:ComputeManager._finish_resize',
+        'nova.compute.manager:ComputeManager._finish_revert_resize',
+        'nova.compute.manager:ComputeManager._init_instance',
+        'nova.compute.manager:ComputeManager._poll_unconfirmed_resizes',
+        'nova.compute.manager:ComputeManager._resize_instance',
+        'nova.compute.manager:ComputeManager.confirm_resize',
+        'nova.compute.manager:ComputeManager.finish_resize',
+        'nova.compute.manager:ComputeManager.finish_revert_resize',
+        'nova.compute.manager:ComputeManager.get_instance_diagnostics',
+        'nova.compute.manager:ComputeManager.prep_resize',
+        'nova.compute.manager:ComputeManager.resize_instance',
+        'nova.compute.manager:ComputeManager.revert_resize',
+        'nova.compute.manager:errors_out_migration',
+        'nova.compute.manager:errors_out_migration_ctxt',
+        'nova.compute.resource_tracker:ResourceTracker.drop_move_claim',
+        'nova.compute.resource_tracker:'
+        'ResourceTracker.drop_move_claim_at_source',
+        'nova.compute.rpcapi:ComputeAPI.confirm_resize',
+        'nova.compute.rpcapi:ComputeAPI.finish_revert_resize',
+        'nova.compute.rpcapi:ComputeAPI.get_instance_diagnostics',
+        'nova.compute.rpcapi:ComputeAPI.revert_resize',
+        'nova.conductor.tasks.migrate:MigrationTask',
+        'nova.conductor.tasks.migrate:revert_allocation_for_migration',
+        'nova.network.neutron:API.get_requested_resource_for_instance',
+        'nova.objects.instance:Instance.drop_migration_context',
+        'nova.objects.instance_action:InstanceActionList.get_by_instance_uuid',
+        'nova.objects.migration:MigrationList.get_by_filters',
+        'nova.objects.request_spec:RequestSpec.get_by_instance_uuid',
+        'nova.scheduler.client.report:'
+        'SchedulerReportClient.delete_allocation_for_instance',
+        'nova.scheduler.client.report:'
+        'SchedulerReportClient.get_allocs_for_consumer',
+        'nova.scheduler.client.report:SchedulerReportClient.move_allocations',
+        'nova.servicegroup.api:API.service_is_up',
+        'nova.servicegroup.drivers.db:DbDriver.is_up',
+    ),
 }
 
 _undo: dict[str, list[ty.Callable[[], object]]] = {}
@@ -218,7 +265,7 @@ _lock = threading.Lock()
 def fingerprinted(half):
     """List what has a fingerprint.
 
-    :param half: str, ``API`` or ``CONDUCTOR``.
+    :param half: str, ``API``, ``CONDUCTOR`` or ``RECOVERY``.
     :returns: list of str, targets.
     """
     code = [seam.target for seam in SEAMS
@@ -230,9 +277,9 @@ def fingerprinted(half):
 
 
 def check(half):
-    """Tell whether a half can be installed into this Nova.
+    """Tell whether a half can be installed into this Nova, or work with it.
 
-    :param half: str, ``API`` or ``CONDUCTOR``.
+    :param half: str, ``API``, ``CONDUCTOR`` or ``RECOVERY``.
     :returns: nova_coldmig.series.Series
     :raises: nova_coldmig.series.UnsupportedNova if not, or if that can not be
         told, whatever is the reason.

@@ -2,8 +2,8 @@
 
 """Directives that show what nova-coldmig changes and relies on.
 
-``seam-table`` and ``relied-on`` take ``api`` or ``conductor`` and read
-nova_coldmig.seams, which imports nothing of Nova.
+``seam-table`` takes ``api`` or ``conductor``, and ``relied-on`` ``recovery`` as
+well. They read nova_coldmig.seams, which imports nothing of Nova.
 """
 
 from sphinx.util import docutils
@@ -11,7 +11,8 @@ from sphinx.util import docutils
 from nova_coldmig import seams
 from nova_coldmig import series
 
-HALVES = {'api': seams.API, 'conductor': seams.CONDUCTOR}
+HALVES = {'api': seams.API, 'conductor': seams.CONDUCTOR,
+          'recovery': seams.RECOVERY}
 KINDS = {
     seams.Attribute: 'set',
     seams.Code: 'wrapped or subclassed',

@@ -20,6 +20,8 @@ from nova_coldmig.recovery import facts
 from nova_coldmig.recovery import findings
 from nova_coldmig.recovery import plan
 from nova_coldmig.recovery import repair as repairs
+from nova_coldmig import seams
+from nova_coldmig import series
 
 CONF = nova_coldmig.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -181,6 +183,12 @@ def _add_parsers(subparsers):
 
 
 def _check(args):
+    try:
+        seams.check(seams.RECOVERY)
+    except series.UnsupportedNova as e:
+        print('What the check says of the state of a server was not tested '
+              'with this Nova, and nothing is repaired: %s' % e,
+              file=sys.stderr)
     code = CLEAN
     for finding in check(args.of_host, args.of_server, args.idle):
         code = FOUND
@@ -194,6 +202,9 @@ def _check(args):
 
 
 def _repair(args):
+    # Whatever [coldmig]on_unknown_tree says: what a broken move leaves may be
+    # something else there.
+    seams.check(seams.RECOVERY)
     code = CLEAN
     for option, given in (('--ended', args.ended),
                           ('--no-guest-on', args.no_guest_on)):

@@ -28,6 +28,22 @@ class Versions(web.Facade):
             'max_version': '1.39', 'links': [{'rel': 'self', 'href': ''}]}]})
 
 
+#: Python imports it when it starts.
+CHANGE = """
+from nova_coldmig.wsgi import after_import
+
+
+def change(module):
+    def revert_resize(self, context, instance, migration, request_spec):
+        pass
+
+    module.ComputeManager.revert_resize = revert_resize
+
+
+after_import.call('nova.compute.manager', change)
+"""
+
+
 class CommandTest(testtools.TestCase):
 
     def setUp(self):
@@ -44,6 +60,14 @@ class CommandTest(testtools.TestCase):
             '[database]\nconnection = sqlite:///%s/cell0.db\n'
             '[placement]\nauth_type = none\nendpoint = %s\n'
             % (home, home, home, url))
+
+    def change_nova(self):
+        """Have what is run from now on find another Nova."""
+        path = self.useFixture(fixtures.TempDir()).path
+        (pathlib.Path(path) / 'sitecustomize.py').write_text(CHANGE)
+        self.useFixture(fixtures.EnvironmentVariable(
+            'PYTHONPATH', os.pathsep.join(
+                [path, *filter(None, [os.environ.get('PYTHONPATH')])])))
 
     def run_it(self, program, *arguments):
         ran = subprocess.run(
@@ -72,6 +96,26 @@ class CommandTest(testtools.TestCase):
         ):
             code, out, err = self.manage(*arguments)
             self.assertEqual((manage.CLEAN, ''), (code, out), err)
+            self.assertNotIn('does not know this Nova', err)
+        self._test_changed_nova()
+
+    def _test_changed_nova(self):
+        """What a broken move leaves there is not known to be the same."""
+        # This is about what is installed, not about what is repaired.
+        with self.config.open('a') as config:
+            config.write('[coldmig]\non_unknown_tree = run\n')
+        self.change_nova()
+        target = 'nova.compute.manager:ComputeManager.revert_resize is not '
+        code, out, err = self.manage('check', '--all')
+        self.assertEqual((manage.CLEAN, ''), (code, out), err)
+        self.assertIn('was not tested with this Nova, and nothing is '
+                      'repaired: nova-coldmig does not know this Nova', err)
+        self.assertIn(target, err)
+        code, out, err = self.manage('repair', '--all')
+        self.assertEqual((manage.FAILED, ''), (code, out), err)
+        self.assertIn('The repair could not be completed: nova-coldmig does '
+                      'not know this Nova', err)
+        self.assertIn(target, err)
 
     def test_nothing_to_read(self):
         """A slip of the pen does not look like good news."""

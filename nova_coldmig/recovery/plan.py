@@ -276,7 +276,7 @@ def _unless_guest(facts, migration, repair):
                         'destroy it with what it has written since. See '
                         'whether the server can stay there.' % host)
     chosen = _by_computes(facts, migration, repair)
-    if chosen.repair and not facts.down:
+    if chosen.repair:
         if facts.guest_runs is None and facts.asked:
             return _by_hand('Host %s does not tell whether the guest runs '
                             'there. See whether it does: what it has written '

@@ -29,7 +29,8 @@ BRANCHES = {'2025.1', '2025.2', '2026.1', '2026.2'}
 JOB = {'name': str, 'parent': str, 'description': str, 'abstract': bool,
        'nodeset': str, 'timeout': int, 'vars': dict, 'group-vars': dict,
        'required-projects': list, 'override-checkout': str,
-       'irrelevant-files': list, 'files': list, 'post-run': str}
+       'irrelevant-files': list, 'files': list, 'run': str,
+       'post-run': str}
 PROJECT = {'queue': str, 'templates': list, 'check': dict, 'gate': dict}
 
 
@@ -169,6 +170,18 @@ class TestZuul(base.BaseTestCase):
                 self.assertEqual({
                     'compute': {'max_microversion': tree.microversion},
                     'nova_coldmig': {'force': True}}, options)
+
+    def test_ci(self):
+        """The whole, of which nothing is left out without a word."""
+        job = self.jobs['nova-coldmig-ci']
+        play, = yaml.safe_load((ROOT / job['run']).read_text())
+        task, = play['tasks']
+        command, *options = task['command'].split()
+        self.assertEqual(['--strict'], options)
+        self.assertIn('case "$*" in\n    \'\') ;;\n    --strict)',
+                      (ROOT / command).read_text())
+        # The tools run on what the node has.
+        self.assertIn(NODESETS[job['nodeset']], _common.TOOL_PYTHONS)
 
     def test_forced_moves(self):
         """A job in which no move was forced is not green."""

@@ -12,13 +12,13 @@ import socket
 import subprocess
 import time
 
-from _cloud import bootstrap
-from _cloud import config
-from _cloud import layout as layouts
-from _cloud import process
-from _cloud import rest
-from _cloud import services
 import _common
+from cloud import layout as layouts
+from cloud.processes import process
+from cloud.services import bootstrap
+from cloud.services import config
+from cloud.services import rest
+from cloud.services import services
 
 READY_TIMEOUT = 180
 

@@ -8,7 +8,7 @@ import pathlib
 import secrets
 import socket
 
-DRIVERS = pathlib.Path(__file__).resolve().parent / 'drivers'
+DRIVERS = pathlib.Path(__file__).resolve().parent / 'hosts' / 'fake'
 HOSTS = ('compute1', 'compute2', 'compute3')
 # Roles that the policy of Nova knows beside its own: users with the one may
 # force a cold migration, with the other just name its host.

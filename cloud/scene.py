@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 
-from nova_coldmig.tests.cloud import world as worlds
+from cloud import world as worlds
 
 ACTIONS = {
     'confirm': {'confirmResize': None},
@@ -24,7 +24,7 @@ ACTIONS = {
 class Lock:
     """A lock on a table of MariaDB, held by a session of its own.
 
-    :param layout: _cloud.layout.Layout
+    :param layout: cloud.layout.Layout
     :param table: str, database.table
     :param kind: str, READ lets others read, WRITE lets them do nothing
     """

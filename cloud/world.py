@@ -8,9 +8,9 @@ import os
 import subprocess
 import time
 
-from _cloud import layout as layouts
-from _cloud import rest
-from _cloud import services
+from cloud import layout as layouts
+from cloud.services import rest
+from cloud.services import services
 
 SOURCE, DESTINATION, OTHER = layouts.HOSTS
 FLAVOR = 'm1.tiny'
@@ -69,7 +69,7 @@ def client_of_mariadb(layout):
 class World:
     """The cloud, as one that moves servers in it sees it.
 
-    :param cloud: _cloud.cloud.Cloud, which is up
+    :param cloud: cloud.cloud.Cloud, which is up
     """
 
     def __init__(self, cloud):

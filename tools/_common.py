@@ -16,6 +16,9 @@ import sys
 import _variables
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+# The folders of the source tree that are not installed, and the package before
+# it is.
+sys.path.append(str(ROOT))
 CACHE = ROOT / '.cache'
 CONSTRAINTS = ROOT / 'constraints'
 

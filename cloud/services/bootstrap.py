@@ -9,8 +9,8 @@ it was interrupted. Each may be repeated.
 import concurrent.futures
 import os
 
-from _cloud import layout as layouts
-from _cloud import services
+from cloud import layout as layouts
+from cloud.services import services
 
 ROLES = ('manager', 'member', 'reader', 'service',
          layouts.FORCE_ROLE, layouts.HOST_ROLE)

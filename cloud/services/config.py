@@ -6,8 +6,8 @@ import configparser
 import json
 import pathlib
 
-from _cloud import layout as layouts
 import _common
+from cloud import layout as layouts
 from nova_coldmig.tests.sandbox import paste_ini
 
 DATABASES = ('keystone', 'glance', 'placement', 'neutron', 'nova_api',
@@ -161,7 +161,7 @@ def _compute(layout, host):
 def files(layout):
     """Return the configuration: {path below etc: {section: {option: value}}}.
 
-    :param layout: _cloud.layout.Layout
+    :param layout: cloud.layout.Layout
     """
     named = {
         'keystone/keystone.conf': _keystone(layout),
@@ -285,7 +285,7 @@ def _clients(layout):
 def write(layout):
     """Write all files of the cloud.
 
-    :param layout: _cloud.layout.Layout
+    :param layout: cloud.layout.Layout
     """
     for name, sections in files(layout).items():
         parser = configparser.RawConfigParser()

@@ -116,7 +116,7 @@ def services(venv):
 def release(layout, revision):
     """Create or reuse the environment with a release of the package.
 
-    :param layout: _cloud.layout.Layout; the wheel is kept in its folder
+    :param layout: cloud.layout.Layout; the wheel is kept in its folder
     :param revision: str, as git names it
     :returns: str, the version of the release
     :raises SystemExit: if there is no such revision

@@ -29,7 +29,7 @@ def answers(url):
 class Client:
     """Requests with the token of admin.
 
-    :param layout: _cloud.layout.Layout
+    :param layout: cloud.layout.Layout
     """
 
     _tokens = {}

@@ -10,8 +10,8 @@ import collections
 import os
 import pathlib
 
-from _cloud import delay
-from _cloud import layout as layouts
+from cloud import layout as layouts
+from cloud.processes import delay
 
 # name: of the service, and of its log
 # argv: a list of str
@@ -153,7 +153,7 @@ def _placement(layout):
 def table(layout):
     """Return the services of a cloud.
 
-    :param layout: _cloud.layout.Layout
+    :param layout: cloud.layout.Layout
     :returns: a list of Service, in the order to start them
     """
     etc = layout.etc

@@ -42,8 +42,8 @@ import pathlib
 import time
 import traceback
 
-from nova_coldmig.tests.cloud import scene as scenes
-from nova_coldmig.tests.cloud import world as worlds
+from cloud import scene as scenes
+from cloud import world as worlds
 
 #: What is left, on both sides; see above.
 Left = collections.namedtuple(

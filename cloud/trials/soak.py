@@ -10,11 +10,10 @@ import threading
 import time
 import traceback
 
-from _cloud import cloud as clouds
-from _cloud import rest
-
-from nova_coldmig.tests.cloud import scene as scenes
-from nova_coldmig.tests.cloud import world as worlds
+from cloud import cloud as clouds
+from cloud import scene as scenes
+from cloud.services import rest
+from cloud import world as worlds
 
 HOSTS = worlds.layouts.HOSTS
 #: What is looked at for growth. They are restarted too, but only in the first

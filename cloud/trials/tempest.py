@@ -7,11 +7,11 @@ import os
 import re
 import subprocess
 
-from _cloud import bootstrap
-from _cloud import cloud as clouds
-from _cloud import install
-from _cloud import layout as layouts
 import _common
+from cloud import cloud as clouds
+from cloud import layout as layouts
+from cloud.services import bootstrap
+from cloud.services import install
 from nova_coldmig import series
 
 PLUGIN = 'nova_coldmig_tempest_plugin'
@@ -98,7 +98,7 @@ def run_plugin(path, extensions):
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         universal_newlines=True, env={
             'PATH': os.environ.get('PATH', os.defpath),
-            'FUNCTIONS': str(_common.ROOT / 'tools/_cloud/devstack.sh'),
+            'FUNCTIONS': str(_common.ROOT / 'cloud/services/devstack.sh'),
             'PLUGIN': str(plugin), 'NOVA_COLDMIG_DIR': str(_common.ROOT),
             'ENABLED': 'n-api tempest', 'TEMPEST_CONFIG': str(path),
             'EXTENSIONS': '\n'.join(

@@ -9,9 +9,8 @@ each other; and then the other alone confirms or reverts all of them.
 
 import itertools
 
-from _cloud import layout as layouts
-
-from nova_coldmig.tests.cloud import world as worlds
+from cloud import layout as layouts
+from cloud import world as worlds
 
 #: Held on the destination, so that a move is on its way.
 STEP = 'finish_migration'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tests of tools/_cloud, which is no package that is installed.
+"""Tests of the cloud, which is no package that is installed.
 
 None of them starts a service.
 """
@@ -15,7 +15,9 @@ from oslotest import base
 TOOLS = Path(__file__).parents[4] / 'tools'
 sys.path.append(str(TOOLS))
 
-from _cloud import layout  # noqa: E402
+import _common  # noqa: E402, F401
+
+from cloud import layout  # noqa: E402
 
 PASTE = '''\
 [app:osapi_compute_app_v21]

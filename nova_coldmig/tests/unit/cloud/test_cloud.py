@@ -3,10 +3,10 @@
 import functools
 from unittest import mock
 
-from _cloud import cloud as clouds
-from _cloud import layout as layouts
-from _cloud import process
-from _cloud import rest
+from cloud import cloud as clouds
+from cloud import layout as layouts
+from cloud.processes import process
+from cloud.services import rest
 
 from nova_coldmig.tests.unit import cloud
 

@@ -4,8 +4,8 @@ import configparser
 import re
 import subprocess
 
-from _cloud import config
-from _cloud import layout as layouts
+from cloud import layout as layouts
+from cloud.services import config
 import yaml
 
 from nova_coldmig import activation

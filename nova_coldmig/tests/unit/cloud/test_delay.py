@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.request
 
-from _cloud import delay
+from cloud.processes import delay
 
 from nova_coldmig.tests.unit import cloud
 

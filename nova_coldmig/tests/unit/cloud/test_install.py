@@ -4,8 +4,8 @@ import os
 import shutil
 import subprocess
 
-from _cloud import install
 import _common
+from cloud.services import install
 import fixtures
 
 from nova_coldmig.tests.unit import cloud

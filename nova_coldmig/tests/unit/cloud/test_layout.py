@@ -3,7 +3,7 @@
 import json
 import socket
 
-from _cloud import layout
+from cloud import layout
 
 from nova_coldmig.tests.unit import cloud
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from _cloud import process
+from cloud.processes import process
 
 from nova_coldmig.tests.unit import cloud
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-from _cloud import layout as layouts
-from _cloud import services
+from cloud import layout as layouts
+from cloud.services import services
 
 from nova_coldmig.tests.unit import cloud
 

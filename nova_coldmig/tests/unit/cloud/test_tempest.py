@@ -7,9 +7,9 @@ import subprocess
 import sys
 from unittest import mock
 
-from _cloud import cloud as clouds
-from _cloud import layout
-from _cloud import tempest
+from cloud import cloud as clouds
+from cloud import layout
+from cloud.trials import tempest
 import subunit
 import testtools
 

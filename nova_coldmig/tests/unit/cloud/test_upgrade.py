@@ -4,12 +4,12 @@ import io
 import itertools
 from unittest import mock
 
-from _cloud import cloud as clouds
-from _cloud import layout as layouts
+from cloud import cloud as clouds
+from cloud import layout as layouts
+from cloud.trials import upgrade
+from cloud import world as worlds
 import fixtures
 
-from nova_coldmig.tests.cloud import upgrade
-from nova_coldmig.tests.cloud import world as worlds
 from nova_coldmig.tests.unit import cloud
 
 CONDUCTOR, API = 'super-conductor', 'nova-api'

@@ -144,7 +144,7 @@ class BashTest(base.BaseTestCase):
                 'PATH': '%s:/usr/bin:/bin' % self.folder,
                 'ENABLED': enabled, 'DEST': str(self.folder),
                 'PLUGIN': str(DEVSTACK), 'STUBS': STUBS,
-                'FUNCTIONS': str(ROOT / 'tools' / '_cloud' / 'devstack.sh'),
+                'FUNCTIONS': str(ROOT / 'cloud' / 'services' / 'devstack.sh'),
                 'TEMPEST': TEMPEST, 'PASTE': PASTE,
                 'EXTENSIONS': EXTENSIONS, 'GLOBAL_VENV': 'True',
                 'DEVSTACK_VENV': str(self.virtualenv),

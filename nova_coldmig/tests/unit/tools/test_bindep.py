@@ -4,10 +4,10 @@ import re
 
 from oslotest import base
 
+from cloud.services import install  # noqa: H306
+
 from nova_coldmig.tests.unit import cloud  # noqa: F401
 from nova_coldmig.tests.unit import tools
-
-from _cloud import install  # noqa: H306
 
 
 class BindepTest(base.BaseTestCase):

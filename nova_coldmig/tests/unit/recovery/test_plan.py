@@ -88,6 +88,34 @@ class MakeTest(test.NoDBTestCase):
         ):
             self.assertPlan(None, host, vm_state, task, held, status, mine)
 
+    def test_give_back_by_whom(self):
+        """Whoever was told of the move could still act on it."""
+        for task, status, held, mine, hosts in (
+            # A conductor may tell one yet, and nobody was told.
+            ('resize_prep', None, [], [NODE1], set()),
+            ('resize_prep', 'error', [], [NODE1], set()),
+            ('resize_prep', 'pre-migrating', [NODE1], [NODE2],
+             {'host1', 'host2'}),
+            ('resize_migrating', None, [], [NODE1], {'host1'}),
+            (None, 'migrating', [NODE1], [NODE2], {'host1', 'host2'}),
+        ):
+            chosen = plan.make(make_facts(
+                'host1', 'active', task, held, status, mine,
+                guest_runs=True))
+            self.assertEqual('give-back', chosen.repair)
+            self.assertEqual(hosts, chosen.hosts, (task, status))
+
+    def test_by_hand_for_its_own_reason(self):
+        """Asking the host would not change it."""
+        for asked in (False, True):
+            chosen = plan.make(make_facts(
+                'host2', 'error', None, [NODE1], 'error', [NODE2],
+                reverted=True, old_flavor=objects.Flavor(), asked=asked,
+                source=uuids.node3))
+            self.assertIsNone(chosen.repair)
+            self.assertIn('Neither the migration nor', chosen.text)
+            self.assertNotIn('--yes', chosen.text)
+
     def test_another_end_asked(self):
         """Of a server with two finished moves, Nova ends either."""
         made = [plan.make(make_facts(

@@ -116,6 +116,43 @@ class MakeTest(test.NoDBTestCase):
             self.assertIn('Neither the migration nor', chosen.text)
             self.assertNotIn('--yes', chosen.text)
 
+    def test_two_open_moves(self):
+        seen = make_facts(
+            'host1', 'active', 'resize_prep', [NODE1], 'pre-migrating',
+            [NODE2])
+        seen.migrations.append(objects.Migration(
+            id=2, uuid=uuids.newer, status='migrating',
+            migration_type='migration', source_compute='host2',
+            source_node='host2', dest_compute=None, dest_node=None,
+            cross_cell_move=False))
+        seen.held[uuids.newer] = {NODE2}
+        chosen = plan.make(seen)
+        self.assertIsNone(chosen.repair)
+        # Each by its number, and what it does not know it says.
+        self.assertIn(
+            'Migration 1 (pre-migrating) is from host1 to host2. Migration 2 '
+            '(migrating) is from host2 to a host that it does not name.',
+            chosen.text)
+
+    def test_copying_to_nobody_knows_where(self):
+        seen = make_facts('host1', 'active', 'resize_migrating', [NODE1],
+                          'migrating', [NODE2])
+        self.assertIn('may still copy the disk to host2', plan.make(seen).text)
+        seen.migrations[0].dest_compute = None
+        self.assertIn('may still copy the disk to the destination',
+                      plan.make(seen).text)
+
+    def test_destination_that_nova_does_not_show(self):
+        """The record is further than the server, or not as far."""
+        for host, status in (('host1', 'post-migrating'),
+                             ('host1', 'finished'), ('host2', 'migrating')):
+            for task in ('resize_migrated', 'resize_finish'):
+                chosen = plan.make(make_facts(
+                    host, 'active', task, [NODE1], status, [NODE2],
+                    guest_runs=True))
+                self.assertIsNone(chosen.repair, (host, status, task))
+                self.assertIn('disagree', chosen.text)
+
     def test_another_end_asked(self):
         """Of a server with two finished moves, Nova ends either."""
         made = [plan.make(make_facts(

@@ -15,8 +15,8 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 import nova_coldmig.conf
+from nova_coldmig.recovery import cells
 from nova_coldmig.recovery import consent
-from nova_coldmig.recovery import facts
 from nova_coldmig.recovery import findings
 from nova_coldmig.recovery import plan
 from nova_coldmig.recovery import repair as repairs
@@ -43,14 +43,14 @@ class NothingToRead(Exception):
 def _found(host, server, bound):
     """Yield cell, facts and rules of each server that has a finding."""
     known = False
-    for cell in facts.cells(nova_context.get_admin_context()):
+    for cell in cells.cells(nova_context.get_admin_context()):
         known |= cell.knows(host) if host else not server
         count = 0
         for batch in cell.batches(host, server):
             for seen, rules in findings.find(cell, batch, bound):
                 yield cell, seen, rules
             count += len(batch)
-            if len(batch) == facts.BATCH:
+            if len(batch) == cells.BATCH:
                 print('%d servers of cell %s checked' % (count, cell.name),
                       file=sys.stderr)
         known |= bool(count)

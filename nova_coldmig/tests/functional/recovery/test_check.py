@@ -19,7 +19,7 @@ from nova.tests.unit import fake_requests
 from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova_coldmig.cmd import manage
-from nova_coldmig.recovery import facts
+from nova_coldmig.recovery import cells
 from nova_coldmig.recovery import findings
 
 
@@ -141,7 +141,7 @@ class TestCheck(base.ColdmigTestCase):
         for server in servers:
             self.lose_allocation(server)
         for size in (1, 2, 5):
-            with mock.patch.object(facts, 'BATCH', size):
+            with mock.patch.object(cells, 'BATCH', size):
                 self.assertEqual(
                     sorted(server['id'] for server in servers),
                     sorted(one['server'] for one in manage.check()))

@@ -17,8 +17,8 @@ from nova.scheduler.client import report
 import oslo_messaging as messaging
 
 from nova_coldmig.cmd import manage
+from nova_coldmig.recovery import cells
 from nova_coldmig.recovery import consent
-from nova_coldmig.recovery import facts
 from nova_coldmig.recovery import findings
 from nova_coldmig.recovery import plan
 from nova_coldmig.recovery import repair
@@ -694,7 +694,7 @@ class DeletedTest(RepairTestCase):
 
     def test_batches(self):
         self.boot('host1')
-        with mock.patch.object(facts, 'BATCH', 1):
+        with mock.patch.object(cells, 'BATCH', 1):
             self.assertEqual({'deleted-server'}, self.found())
 
     def assertReleased(self):

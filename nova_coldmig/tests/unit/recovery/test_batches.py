@@ -16,7 +16,7 @@ from nova import test
 from oslo_utils import timeutils
 
 from nova_coldmig.cmd import manage
-from nova_coldmig.recovery import facts
+from nova_coldmig.recovery import cells
 from nova_coldmig.recovery import findings
 
 SERVERS = int(os.environ.get('OS_COLDMIG_SERVERS', '3000'))
@@ -42,7 +42,7 @@ class BatchesTest(test.NoDBTestCase):
             (objects.ComputeNodeList, 'get_all', nodes),
             (objects.MigrationList, 'get_by_filters', []),
             (objects.InstanceActionList, 'get_by_instance_uuid', []),
-            (facts, '_down', frozenset()),
+            (cells, '_down', frozenset()),
         ):
             self._patch(owner, name).return_value = value
         self._patch(objects.InstanceList, 'get_by_filters').side_effect = (
@@ -50,7 +50,7 @@ class BatchesTest(test.NoDBTestCase):
         self._patch(objects.Instance, 'get_by_uuid').side_effect = (
             lambda context, wanted: self._make(int(wanted[-12:], 16)))
         placement = self._patch(
-            facts.report, 'report_client_singleton').return_value
+            cells.report, 'report_client_singleton').return_value
         placement.get_allocs_for_consumer.side_effect = self._held
         placement.get_allocations_for_resource_provider.side_effect = (
             lambda context, node: report.ProviderAllocInfo(allocations={
@@ -60,8 +60,8 @@ class BatchesTest(test.NoDBTestCase):
             spec=['status_code', 'json'], status_code=200, json=lambda: {
                 'root_provider_uuid': url.split('/')[2]})
         context = nova_context.get_admin_context()
-        self._patch(facts, 'cells').return_value = [
-            facts.Cell(context, 'cell1', context)]
+        self._patch(cells, 'cells').return_value = [
+            cells.Cell(context, 'cell1', context)]
         self.useFixture(test.fixtures.MockPatchObject(findings, 'WAIT', 0))
 
     def _patch(self, owner, name):
@@ -97,6 +97,6 @@ class BatchesTest(test.NoDBTestCase):
     def test_bounded(self):
         found = sum(1 for _finding in manage.check())
         self.assertEqual(len(range(7, SERVERS, 1000)), found)
-        self.assertEqual(SERVERS // facts.BATCH + 1, self.reads)
+        self.assertEqual(SERVERS // cells.BATCH + 1, self.reads)
         # The batch that was looked at goes when the next one is there.
-        self.assertLessEqual(self.most, 2 * facts.BATCH + 1)
+        self.assertLessEqual(self.most, 2 * cells.BATCH + 1)

@@ -12,6 +12,7 @@ from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova_coldmig import exception
 from nova_coldmig import records
+from nova_coldmig.recovery import cells
 from nova_coldmig.recovery import facts
 from nova_coldmig.recovery import findings
 from nova_coldmig.recovery import plan
@@ -215,7 +216,7 @@ class FindTest(test.NoDBTestCase):
         super().setUp()
         self.sleep = self.useFixture(fixtures.MockPatchObject(
             findings.time, 'sleep', autospec=True)).mock
-        self.cell = mock.create_autospec(facts.Cell, instance=True)
+        self.cell = mock.create_autospec(cells.Cell, instance=True)
         self.wrong = test_plan.make_facts(
             'host1', 'active', None, [], None, [])
         self.right = test_plan.make_facts(

@@ -14,12 +14,12 @@ work.
 import dataclasses
 import typing as ty
 
-if ty.TYPE_CHECKING:
+if ty.TYPE_CHECKING:  # pragma: no mutate
     from nova_coldmig.recovery import facts as facts_of
     from nova_coldmig.recovery import plan
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)  # pragma: no mutate
 class Word:
     """What the operator says to have seen to.
 

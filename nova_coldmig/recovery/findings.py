@@ -19,7 +19,7 @@ WAIT = 5
 less."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)  # pragma: no mutate
 class Rule:
     """One inconsistency.
 

@@ -21,7 +21,7 @@ END = 'end'
 REOPEN = 'reopen'
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)  # pragma: no mutate
 class Plan:
     """What to do about a server.
 

@@ -27,6 +27,7 @@ class MissingTest(test.NoDBTestCase):
 
     def test_idle(self):
         self.assertIn('10 seconds ago', self.missing(bound=11))
+        self.assertIsNone(self.missing(bound=10))
 
     def test_down(self):
         for facts in ({'down': ['one']}, {'conductors_down': ['one']}):

@@ -90,20 +90,24 @@ class MakeTest(test.NoDBTestCase):
 
     def test_give_back_by_whom(self):
         """Whoever was told of the move could still act on it."""
-        for task, status, held, mine, hosts in (
+        for task, status, held, mine, hosts, word in (
             # A conductor may tell one yet, and nobody was told.
-            ('resize_prep', None, [], [NODE1], set()),
-            ('resize_prep', 'error', [], [NODE1], set()),
+            ('resize_prep', None, [], [NODE1], set(), True),
+            ('resize_prep', 'error', [], [NODE1], set(), True),
             ('resize_prep', 'pre-migrating', [NODE1], [NODE2],
-             {'host1', 'host2'}),
-            ('resize_migrating', None, [], [NODE1], {'host1'}),
-            (None, 'migrating', [NODE1], [NODE2], {'host1', 'host2'}),
+             {'host1', 'host2'}, True),
+            (None, 'pre-migrating', [NODE1], [NODE1], {'host1', 'host2'},
+             True),
+            # Who has begun was told.
+            ('resize_migrating', None, [], [NODE1], {'host1'}, False),
+            (None, 'migrating', [NODE1], [NODE2], {'host1', 'host2'}, False),
         ):
             chosen = plan.make(make_facts(
                 'host1', 'active', task, held, status, mine,
                 guest_runs=True))
             self.assertEqual('give-back', chosen.repair)
-            self.assertEqual(hosts, chosen.hosts, (task, status))
+            self.assertEqual((hosts, word), (chosen.hosts, chosen.needs_word),
+                             (task, status))
 
     def test_by_hand_for_its_own_reason(self):
         """Asking the host would not change it."""

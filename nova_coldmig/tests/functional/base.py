@@ -6,6 +6,7 @@
 from nova.tests.functional import integrated_helpers
 
 import datetime
+import time
 from unittest import mock
 
 import fixtures
@@ -14,6 +15,7 @@ from nova import context as nova_context
 from nova import objects
 from nova.scheduler.client import query
 from nova import test
+from nova.tests import fixtures as nova_fixtures
 from nova.tests.functional.api import client
 from oslo_utils import timeutils
 from oslo_utils import uuidutils
@@ -325,6 +327,20 @@ class ColdmigMixin:
             server['id'], request_id)).body['instanceAction']
         return {event['event']: event for event in detail['events']}
 
+    def poll(self, done, seconds=20):
+        """Wait until something holds.
+
+        :param done: callable that tells whether it does.
+        :param seconds: number, how long to wait.
+        :returns: bool, whether it does.
+        """
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
     def wait_for_error(self, server, name):
         """Wait until an event of the last migrate action is an error.
 
@@ -456,6 +472,24 @@ class ColdmigTestCase(
             self._start_compute(host)
         self.flavor = self.api.get_flavors()[0]
         self.resources = self._resources_from_flavor(self.flavor)
+
+    def boot_from_volume(self, host='host1'):
+        """Boot a server whose root disk is a volume.
+
+        :param host: str
+        :returns: dict, the server.
+        """
+        body = self._build_server(
+            flavor_id=self.flavor['id'], networks='none', host=host,
+            image_uuid='')
+        body['block_device_mapping_v2'] = [{
+            'source_type': 'volume', 'destination_type': 'volume',
+            'boot_index': 0,
+            'uuid': nova_fixtures.CinderFixture.IMAGE_BACKED_VOL}]
+        server = self._wait_for_state_change(
+            self.api.post_server({'server': body}), 'ACTIVE')
+        self.scheduler_calls.clear()
+        return server
 
     def boot(self, host='host1', **kwargs):
         """Create a server on a host and forget that it was scheduled."""

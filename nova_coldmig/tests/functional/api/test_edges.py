@@ -18,7 +18,6 @@ from nova.db.main import api as db
 from nova.db.main import models
 from nova import exception
 from nova import objects
-from nova.tests import fixtures as nova_fixtures
 from nova.volume import cinder
 from oslo_db import exception as db_exc
 from oslo_serialization import jsonutils
@@ -58,19 +57,6 @@ class EdgeTestCase(base.ColdmigTestCase):
             self.api.microversion = microversion
             self.refused(server, status, migrate)
         self.api.microversion = self.microversion
-
-    def boot_from_volume(self):
-        body = self._build_server(
-            flavor_id=self.flavor['id'], networks='none', host='host1',
-            image_uuid='')
-        body['block_device_mapping_v2'] = [{
-            'source_type': 'volume', 'destination_type': 'volume',
-            'boot_index': 0,
-            'uuid': nova_fixtures.CinderFixture.IMAGE_BACKED_VOL}]
-        server = self._wait_for_state_change(
-            self.api.post_server({'server': body}), 'ACTIVE')
-        self.scheduler_calls.clear()
-        return server
 
 
 #: A call, what it raises, the status, and a part of the message.

@@ -228,16 +228,7 @@ class VolumeZoneTest(base.ColdmigTestCase):
         return aggregate
 
     def _boot_from_volume(self):
-        body = self._build_server(
-            image_uuid='', flavor_id=self.flavor['id'], networks='none',
-            host='host1')
-        body['block_device_mapping_v2'] = [{
-            'source_type': 'volume', 'destination_type': 'volume',
-            'boot_index': 0,
-            'uuid': nova_fixtures.CinderFixture.IMAGE_BACKED_VOL}]
-        server = self._wait_for_state_change(
-            self.api.post_server({'server': body}), 'ACTIVE')
-        self.scheduler_calls.clear()
+        server = self.boot_from_volume()
         self.resources = dict(self.resources)
         self.resources.pop('DISK_GB')
         return server

@@ -46,18 +46,6 @@ class FaultTestCase(base.ColdmigTestCase):
         self.useFixture(nova_fixtures.fixtures.MockPatch(
             'nova.scheduler.client.report.random.uniform', return_value=0))
 
-    def poll(self, done, seconds=15):
-        """Wait until something holds.
-
-        :returns: bool, whether it does.
-        """
-        deadline = time.monotonic() + seconds
-        while not done():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        return True
-
     def settle(self, quiet=0.3):
         """Wait until nothing calls anything."""
         count, since = -1, 0

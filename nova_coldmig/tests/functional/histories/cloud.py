@@ -438,14 +438,6 @@ class HistoryTestCase(base.ColdmigTestCase):
         del self.lives[slot]
         return 'done'
 
-    def poll(self, done, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not done():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        return True
-
     def _migrate(self, life, host, **arguments):
         life.forced = False
         return self.act(life, migrate=dict(arguments, host=host))

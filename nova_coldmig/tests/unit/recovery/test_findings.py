@@ -248,3 +248,10 @@ class FindTest(test.NoDBTestCase):
         self.cell.instance.return_value = None
         self.assertEqual([], self.find(self.wrong))
         self.cell.instance.assert_called_once_with(uuids.server)
+
+    def test_others_are_looked_at(self):
+        self.cell.instance.side_effect = [None, self.wrong.instance]
+        self.cell.facts.return_value = self.wrong
+        found = list(findings.find(
+            self.cell, [self.wrong.instance, self.wrong.instance], 100))
+        self.assertEqual([self.wrong], [seen for seen, _rules in found])

@@ -63,7 +63,7 @@ class Scene:
 
     Each method whose name is a verb of the table is a step of it.
 
-    :param world: nova_coldmig.tests.cloud.world.World
+    :param world: cloud.world.World
     :param kind: str, of the migration: forced, checked or plain
     """
 

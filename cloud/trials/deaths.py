@@ -10,7 +10,7 @@
     the kinds of cold migration it is tried with: forced, checked (the
     scheduler is asked about the host) or plain (it chooses the host);
 ``steps``
-    what is done, verbs of nova_coldmig.tests.cloud.scene.Scene;
+    what is done, verbs of cloud.scene.Scene;
 ``ports``
     whether the server has a port; without, it costs less;
 ``fenced``
@@ -101,7 +101,7 @@ def read():
 class Trial:
     """Runs a case.
 
-    :param world: nova_coldmig.tests.cloud.world.World
+    :param world: cloud.world.World
     :param case: Case
     """
 

@@ -31,7 +31,7 @@ MIB = 1 << 20
 class Soak:
     """Servers that are moved about by several workers.
 
-    :param world: nova_coldmig.tests.cloud.world.World
+    :param world: cloud.world.World
     :param moves: int, how many moves have to be completed
     :param seed: int, of all that is chosen
     :param width: int, how many workers there are

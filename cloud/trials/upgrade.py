@@ -23,7 +23,7 @@ PATIENCE = 20
 class Upgrade:
     """Servers that live through an upgrade and its opposite.
 
-    :param world: nova_coldmig.tests.cloud.world.World
+    :param world: cloud.world.World
     """
 
     def __init__(self, world):

@@ -10,9 +10,11 @@ trap 'rm -f "$out"' EXIT
 
 found=$(nova-coldmig-manage migration check --all --json 2>/dev/null)
 status=$?
-# 0: nothing was found; 3: something was. All else is a check that did not end.
+# 0: nothing was found; 3: something was. All else is a check that did not end,
+# and without jq nothing is known of what it found.
 completed=0
-if [[ $status -eq 0 || $status -eq 3 ]]; then
+if findings=$(jq -rs 'group_by([.finding, .sure, .plan])[] | "nova_coldmig_findings{finding=\"\(.[0].finding)\",sure=\"\(.[0].sure)\",plan=\"\(.[0].plan)\"} \(length)"' <<<"$found") &&
+    [[ $status -eq 0 || $status -eq 3 ]]; then
     completed=1
 fi
 {
@@ -26,7 +28,7 @@ fi
     if [[ $completed -eq 1 ]]; then
         echo '# HELP nova_coldmig_findings Findings by name and certainty.'
         echo '# TYPE nova_coldmig_findings gauge'
-        jq -rs 'group_by([.finding, .sure, .plan])[] | "nova_coldmig_findings{finding=\"\(.[0].finding)\",sure=\"\(.[0].sure)\",plan=\"\(.[0].plan)\"} \(length)"' <<<"$found"
+        [[ ! $findings ]] || echo "$findings"
     fi
 } >"$out"
 chmod 644 "$out"

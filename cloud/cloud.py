@@ -13,6 +13,7 @@ import subprocess
 import time
 
 import _common
+from cloud.hosts.libvirt import services as of_libvirt
 from cloud import layout as layouts
 from cloud.processes import process
 from cloud.services import bootstrap
@@ -101,6 +102,8 @@ class Cloud:
         return started
 
     def _ready(self, service, started):
+        if service.ready:
+            return service.ready()
         if service.port:
             url_port = self.layout.port(service.port)
             try:
@@ -161,9 +164,9 @@ class Cloud:
             if names is None:
                 bootstrap.after(self, stage)
 
-    def up(self, base_port=None, coldmig=True):
+    def up(self, base_port=None, coldmig=True, virt=None):
         """Make the cloud if needed, and start what does not run."""
-        self.layout.choose(base_port, coldmig)
+        self.layout.choose(base_port, coldmig, virt)
         config.write(self.layout)
         bootstrap.before(self)
         self.start()
@@ -190,6 +193,8 @@ class Cloud:
             with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
                 # list() raises what was raised.
                 list(pool.map(stop, found))
+        if names is None and self.layout.virt == layouts.LIBVIRT:
+            of_libvirt.tidy(self.layout)
 
     def _keep(self, **settings):
         self.layout.settings.update(settings)

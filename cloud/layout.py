@@ -8,8 +8,12 @@ import pathlib
 import secrets
 import socket
 
+from cloud.hosts import libvirt
+
 DRIVERS = pathlib.Path(__file__).resolve().parent / 'hosts' / 'fake'
 HOSTS = ('compute1', 'compute2', 'compute3')
+# The hypervisors of a cloud; those of HOSTS are always there.
+FAKE, LIBVIRT = 'fake', 'libvirt'
 # Roles that the policy of Nova knows beside its own: users with the one may
 # force a cold migration, with the other just name its host.
 FORCE_ROLE, HOST_ROLE = 'coldmig-force', 'coldmig-host'
@@ -63,8 +67,11 @@ class Layout:
         # Where a release of the package is installed, instead of this tree.
         self.release = venvs / (self.series + '-release')
 
-    def choose(self, base_port=None, coldmig=True):
-        """Choose ports and passwords, if that is not done yet."""
+    def choose(self, base_port=None, coldmig=True, virt=None):
+        """Choose ports and passwords, if that is not done yet.
+
+        Hosts with libvirt may be added to a cloud that was made without.
+        """
         if not self.settings:
             if base_port is None:
                 base_port = next(
@@ -75,6 +82,9 @@ class Layout:
                 'series': self.series, 'base_port': base_port,
                 'coldmig': coldmig, 'done': [],
                 'password': secrets.token_hex(8)}
+            self.save()
+        if virt and virt != self.virt:
+            self.settings['virt'] = virt
             self.save()
 
     def save(self):
@@ -106,6 +116,22 @@ class Layout:
         return other
 
     @property
+    def virt(self):
+        """FAKE, or LIBVIRT if there are hosts with libvirt too."""
+        return self.settings.get('virt', FAKE)
+
+    @property
+    def hosts(self):
+        """The hosts with a nova-compute, a tuple of str."""
+        return HOSTS + (libvirt.NAMES if self.virt == LIBVIRT else ())
+
+    @property
+    def storage(self):
+        """How the hosts with libvirt keep disks: cloud.hosts.libvirt.Storage.
+        """
+        return libvirt.Storage(**self.settings.get('storage', {}))
+
+    @property
     def placement_delay(self):
         """Milliseconds that each request to Placement waits; 0 for none."""
         return self.settings.get('placement_delay', 0)
@@ -127,6 +153,13 @@ class Layout:
         path = self.state / 'data' / name
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def machine(self, host):
+        """Return the folder of a host with libvirt.
+
+        :param host: str, one of cloud.hosts.libvirt.NAMES
+        """
+        return self.state / 'hosts' / host
 
     def compute(self, host):
         path = self.state / 'computes' / host

@@ -208,7 +208,7 @@ class World:
 
     def held(self):
         """Read who holds what: {provider: {consumer: {class: amount}}}."""
-        held = {host: {} for host in layouts.HOSTS}
+        held = {host: {} for host in self.cloud.layout.hosts}
         for provider, consumer, name, used in self.sql(
                 'SELECT p.name, a.consumer_id, c.name, a.used FROM '
                 'placement.allocations a JOIN placement.resource_providers p '

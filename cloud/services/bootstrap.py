@@ -9,6 +9,7 @@ it was interrupted. Each may be repeated.
 import concurrent.futures
 import os
 
+from cloud.hosts.libvirt import guest
 from cloud import layout as layouts
 from cloud.services import services
 
@@ -176,9 +177,11 @@ def after(cloud, stage):
         _once(cloud, 'users and endpoints', _identity)
     elif stage == services.COMPUTES:
         listed = cloud.client().get('nova-api', '/v2.1/os-hypervisors')
-        if len(listed['hypervisors']) < len(layouts.HOSTS):
+        if len(listed['hypervisors']) < len(cloud.layout.hosts):
             cloud.run('nova-manage', [
                 cloud.layout.bin / 'nova-manage', '--config-file',
                 cloud.layout.etc / 'nova/nova.conf', 'cell_v2',
                 'discover_hosts'])
         _once(cloud, 'image, network and flavors', _resources)
+        if cloud.layout.virt == layouts.LIBVIRT:
+            _once(cloud, 'image and flavors of real guests', guest.register)

@@ -7,6 +7,8 @@ import json
 import pathlib
 
 import _common
+from cloud.hosts import libvirt
+from cloud.hosts.libvirt import files as of_libvirt
 from cloud import layout as layouts
 from nova_coldmig.tests.sandbox import paste_ini
 
@@ -158,6 +160,33 @@ def _compute(layout, host):
     })
 
 
+def _libvirt(layout, host):
+    """The nova.conf of a host with libvirt, as of any but for these.
+
+    The paths are those that the host has, which are its own.
+    """
+    path = layout.etc / ('nova-%s' % host) / 'nova.conf'
+    helper = '%s --config-file %s' % (layout.bin / 'privsep-helper', path)
+    storage = layout.storage
+    return _merge(_compute(layout, host), {
+        'DEFAULT': {
+            'my_ip': libvirt.address(host), 'state_path': '/var/lib/nova',
+            'instances_path': libvirt.INSTANCES,
+            'compute_driver': 'libvirt.LibvirtDriver',
+            'default_ephemeral_format': 'ext4',
+            # The machine is shared, and its memory is not that of a host.
+            'reserved_host_memory_mb': 0},
+        'oslo_concurrency': {'lock_path': '/var/lib/nova/lock'},
+        'libvirt': {
+            'virt_type': 'qemu', 'cpu_mode': 'none', 'inject_partition': -2,
+            'images_type': storage.images,
+            'remote_filesystem_transport': storage.transport},
+        # Without sudo: it is root.
+        **{section: {'helper_command': helper} for section in (
+            'privsep_osbrick', 'nova_sys_admin', 'vif_plug_ovs_privileged',
+            'vif_plug_linux_bridge_privileged')}})
+
+
 def files(layout):
     """Return the configuration: {path below etc: {section: {option: value}}}.
 
@@ -175,6 +204,9 @@ def files(layout):
     }
     for host in layouts.HOSTS:
         named['nova-%s/nova.conf' % host] = _compute(layout, host)
+    if layout.virt == layouts.LIBVIRT:
+        for host in libvirt.NAMES:
+            named['nova-%s/nova.conf' % host] = _libvirt(layout, host)
     return named
 
 
@@ -304,3 +336,6 @@ def write(layout):
     _paste(layout)
     _policy(layout)
     _clients(layout)
+    if layout.virt == layouts.LIBVIRT:
+        for host in libvirt.NAMES:
+            of_libvirt.write(layout, host)

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 import _common
+from cloud.hosts.libvirt import machine
 
 # The commands that are looked for, and the Debian packages that have them.
 PACKAGES = {
@@ -41,14 +42,16 @@ def _nothing_started():
             POLICY.unlink()
 
 
-def debian():
+def debian(packages=None):
     """Install the Debian packages that are missing.
 
+    :param packages: dict like PACKAGES, which is the default
     :raises _common.CannotRun: if nobody here may: with what to do
     :raises SystemExit: if it fails
     """
-    missing = [package for path, package in PACKAGES.items()
-               if not os.path.exists(path)]
+    missing = sorted({package for path, package in (packages or
+                                                    PACKAGES).items()
+                      if not os.path.exists(path)})
     if not missing:
         return
     if not shutil.which('apt-get'):
@@ -111,6 +114,29 @@ def services(venv):
     :param venv: pathlib.Path, its name is the series
     """
     _services(venv, venv.name, _common.ROOT)
+
+
+def libvirt(venv):
+    """Give an environment of the services the binding of libvirt.
+
+    It is built against the library of Debian, and has to be of its version.
+
+    :param venv: pathlib.Path
+    """
+    version = machine.version()
+    python = str(venv / 'bin' / 'python')
+    asked = subprocess.run(
+        [python, '-c', 'from importlib import metadata; '
+                       'print(metadata.version("libvirt-python"))'],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, universal_newlines=True, check=False)
+    if asked.stdout.strip() == version:
+        return
+    print('Building libvirt-python %s' % version, flush=True)
+    subprocess.check_call([
+        str(_common.tool_environment() / 'uv'), 'pip', 'install', '-q',
+        '--python', python, '--no-binary', 'libvirt-python',
+        'libvirt-python==' + version])
 
 
 def release(layout, revision):

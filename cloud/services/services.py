@@ -10,6 +10,7 @@ import collections
 import os
 import pathlib
 
+from cloud.hosts.libvirt import services as of_libvirt
 from cloud import layout as layouts
 from cloud.processes import delay
 
@@ -20,13 +21,18 @@ from cloud.processes import delay
 # binary: (host, binary) that Nova lists when it is up, or None
 # stage: services of one stage are started at once
 # timeout: seconds that it has to stop
+# ready: a callable that tells whether it is up, where no port and no record of
+#   Nova does
 Service = collections.namedtuple(
-    'Service', 'name argv env port binary stage timeout')
+    'Service', 'name argv env port binary stage timeout ready',
+    defaults=(None,))
 
 DELAY = 'placement-delay'
 RABBIT = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 RABBITMQCTL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
-INFRASTRUCTURE, IDENTITY, SERVICES, NOVA, COMPUTES = range(5)
+# Of hosts with libvirt: what holds them, what joins them, what runs on them.
+(INFRASTRUCTURE, IDENTITY, SERVICES, NOVA, MACHINES, WIRES, DAEMONS,
+ COMPUTES) = range(8)
 
 
 def environment(layout):
@@ -166,7 +172,7 @@ def table(layout):
 
     plugins = os.pathsep.join((str(etc / 'plugins'), str(layouts.DRIVERS)))
     python = layout.bin / 'python'
-    return [
+    found = [
         _mariadb(layout),
         _epmd(layout),
         _rabbitmq(layout),
@@ -201,3 +207,12 @@ def table(layout):
               'nova-%s' % host, host, 'nova-compute', COMPUTES)
         for host in layouts.HOSTS
     ]
+    if layout.virt == layouts.LIBVIRT:
+        found += of_libvirt.table(
+            layout, Service, (MACHINES, WIRES, DAEMONS)) + [
+            _nova(layout, host, of_libvirt.enter(
+                layout, host, [layout.bin / 'nova-compute']),
+                'nova-%s' % host, host, 'nova-compute', COMPUTES,
+                of_libvirt.ENVIRONMENT)
+            for host in of_libvirt.NAMES]
+    return found

@@ -6,6 +6,7 @@ Each has its own network, mounts, host name, processes and control groups, and
 in them an sshd, a virtlogd, a libvirtd and a stock nova-compute.
 """
 
+import collections
 import ipaddress
 import uuid
 
@@ -15,6 +16,13 @@ NETWORK = ipaddress.ip_network('10.77.0.0/24')
 #: Prefix of the control groups.
 GROUP = 'coldmig-cloud-'
 HOLDER, WIRES = '-host', 'wires'
+#: Where Nova keeps disks, as a host sees it.
+INSTANCES = '/var/lib/nova/instances'
+#: images: str, [libvirt]images_type; transport: str,
+#: [libvirt]remote_filesystem_transport; shared: bool, whether INSTANCES is the
+#: same folder on all hosts
+Storage = collections.namedtuple(
+    'Storage', 'images transport shared', defaults=('qcow2', 'ssh', False))
 #: Has the pid of the first process of a host, in its folder.
 RECORD = 'pid'
 

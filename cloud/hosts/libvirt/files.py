@@ -69,6 +69,12 @@ def write(layout, name):
     (folder / 'root-ssh').chmod(0o700)
     for readable in ('hostname', 'machine-id', 'hosts'):
         (folder / readable).chmod(0o644)
+    shared = folder / 'shared'
+    if layout.storage.shared:
+        (layout.state / 'hosts' / 'shared').mkdir(exist_ok=True)
+        shared.touch()
+    else:
+        shared.unlink(missing_ok=True)
     if not _usable_kvm():
         (folder / 'no-kvm').touch(mode=0o600)
 

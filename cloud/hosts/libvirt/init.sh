@@ -35,6 +35,9 @@ var-cache-libvirt /var/cache/libvirt
 var-lib-nova /var/lib/nova
 root-ssh /root/.ssh
 EOF
+if [[ -e $folder/shared ]]; then
+    mount --bind "$folder/../shared" /var/lib/nova/instances
+fi
 # Where it can be opened and is of no use, libvirt asks QEMU anew at each call.
 if [[ -e /dev/kvm && -e $folder/no-kvm ]]; then
     mount --bind "$folder/no-kvm" /dev/kvm

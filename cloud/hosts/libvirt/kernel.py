@@ -5,6 +5,7 @@
 import ctypes
 import os
 import pathlib
+import time
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWPID, NEWNET = (
     0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x20000000, 0x40000000)
@@ -95,14 +96,21 @@ def join_groups(name):
         (path / name / 'cgroup.procs').write_text(str(os.getpid()))
 
 
-def remove_groups(name):
-    """Remove the control groups of a name, and those below, if all ended.
+def remove_groups(name, timeout=10):
+    """Remove the control groups of a name, and those below.
 
     :param name: str
+    :param timeout: seconds; processes that were killed leave them in time
+    :raises: OSError, if one of them has a process after that
     """
+    deadline = time.monotonic() + timeout
     for path in controllers():
-        for group in sorted((path / name).rglob('*'), reverse=True):
-            if group.is_dir():
-                group.rmdir()
-        if (path / name).exists():
-            (path / name).rmdir()
+        for group in [*sorted((path / name).rglob('*'), reverse=True),
+                      path / name]:
+            while group.is_dir():
+                try:
+                    group.rmdir()
+                except OSError:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.1)

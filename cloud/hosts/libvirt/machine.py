@@ -27,17 +27,22 @@ PACKAGES = {
     '/usr/bin/ip': 'iproute2',
     # To build libvirt-python.
     '/usr/bin/gcc': 'gcc',
+    '/usr/include/x86_64-linux-gnu/sys/types.h': 'libc6-dev',
     '/usr/bin/pkg-config': 'pkg-config',
     '/usr/include/libvirt/libvirt.h': 'libvirt-dev',
     # To build the image of the guest.
     '/bin/busybox': 'busybox-static',
     '/usr/bin/syslinux': 'syslinux',
     '/usr/lib/syslinux/mbr/mbr.bin': 'syslinux-common',
+    '/usr/lib/SYSLINUX.EFI/efi64/syslinux.efi': 'syslinux-efi',
     '/usr/bin/mcopy': 'mtools',
     '/usr/sbin/mkfs.vfat': 'dosfstools',
     '/usr/sbin/mkfs.ext4': 'e2fsprogs',
     '/usr/sbin/sfdisk': 'fdisk',
     '/usr/bin/cpio': 'cpio',
+    '/usr/bin/xz': 'xz-utils',
+    # The firmware of guests with UEFI.
+    '/usr/share/OVMF/OVMF_CODE.fd': 'ovmf',
 }
 
 

@@ -20,6 +20,13 @@ DAEMONS = {
 SOCKETS = {'virtlogd': 'run/libvirt/virtlogd-sock',
            'libvirtd': 'run/libvirt/libvirt-sock'}
 SSH_PORT = 22
+NAMES = libvirt.NAMES
+#: Of root, as sshd, ssh and libvirt look there.
+ENVIRONMENT = {'HOME': '/root'}
+#: The names of all services of the hosts.
+ALL = (*(name + libvirt.HOLDER for name in NAMES), libvirt.WIRES,
+       *('%s-%s' % (name, daemon) for name in NAMES for daemon in DAEMONS),
+       *NAMES)
 
 
 def group(layout, name):
@@ -107,8 +114,7 @@ def table(layout, service, stages):
                     for name in libvirt.NAMES)))
     return found + [
         service('%s-%s' % (name, daemon), enter(layout, name, argv),
-                # Of root, as sshd and libvirt look there.
-                {'HOME': '/root'}, None, None, daemons, 10,
+                ENVIRONMENT, None, None, daemons, 10,
                 lambda name=name, daemon=daemon: _ready_daemon(
                     layout, name, daemon))
         for name in libvirt.NAMES for daemon, argv in DAEMONS.items()]

@@ -93,21 +93,39 @@ def _pass_on(port):
     return handle
 
 
-async def serve(listeners):
+async def serve(listeners, hosts):
+    """Pass on what comes, until one of the hosts is another.
+
+    :param listeners: list as listen returns it
+    :param hosts: list of tuples of the file with the pid of a host, and it
+    """
     servers = [await asyncio.start_server(_pass_on(port), sock=listener)
                for listener, port in listeners]
-    await asyncio.gather(*(server.serve_forever() for server in servers))
+    while all(_read(record) == pid for record, pid in hosts):
+        await asyncio.sleep(0.5)
+    for server in servers:
+        server.close()
+
+
+def _read(record):
+    try:
+        return int(record.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def main():
     ports = [int(port) for port in sys.argv[1].split(',')]
-    hosts = []
+    hosts, ends = [], []
     for argument in sys.argv[2:]:
-        address, _, record = argument.partition('=')
-        hosts.append((int(pathlib.Path(record).read_text()), address))
-    join(*hosts)
-    asyncio.run(serve([made for pid, _address in hosts
-                       for made in listen(pid, ports)]))
+        address, _, path = argument.partition('=')
+        record = pathlib.Path(path)
+        hosts.append((record, int(record.read_text())))
+        ends.append((hosts[-1][1], address))
+    join(*ends)
+    asyncio.run(serve([made for _record, pid in hosts
+                       for made in listen(pid, ports)], hosts))
+    sys.exit('A host has ended, or is another.')
 
 
 if __name__ == '__main__':

@@ -226,6 +226,24 @@ class Cloud:
             client.request('DELETE', 'nova-api', '%s/%s' % (
                 path, service['id']), **version)
 
+    def keep_disks(self, storage):
+        """Have the hosts with libvirt keep disks in a way, from now on.
+
+        They must have no server.
+
+        :param storage: cloud.hosts.libvirt.Storage
+        """
+        if storage == self.layout.storage:
+            return
+        names = list(of_libvirt.NAMES)
+        if storage.shared != self.layout.storage.shared:
+            # What is mounted is so when a host begins.
+            names = list(of_libvirt.ALL)
+        self.stop(names)
+        self._keep(storage=storage._asdict())
+        config.write(self.layout)
+        self.start(names)
+
     def delay(self, milliseconds):
         """Have each request to Placement wait, from now on.
 

@@ -268,16 +268,18 @@ class World:
                         uuid, action['request_id'])
                 )['instanceAction']['events']}
 
-    def check_in_order(self, uuid, host, left_on=()):
+    def check_in_order(self, uuid, host, left_on=(), state='active'):
         """I1 and I2: a server is on one host only, and holds that alone.
 
         :param left_on: hosts that may have the guest too, if it is off there
+        :param state: str, active or stopped
         :returns: True
         :raises Wrong: if it is not so
         """
-        expect('host, state and task', (host, 'active', None),
+        runs_there = state == 'active'
+        expect('host, state and task', (host, state, None),
                self.record(uuid))
-        expect('guests', {host: True}, {
+        expect('guests', {host: runs_there}, {
             where: runs for where, runs in self.guests(uuid).items()
             if runs or where not in left_on})
         mine = {uuid} | {m['uuid'] for m in self.migrations(uuid)}
@@ -287,7 +289,8 @@ class World:
             for provider, consumers in self.held().items()
             if mine & set(consumers)})
         # What operators see.
-        expect('status and task', ('ACTIVE', None), self.states(uuid))
+        expect('status and task', ('ACTIVE' if runs_there else 'SHUTOFF', None),
+               self.states(uuid))
         return True
 
     def manage(self, action, *arguments):

@@ -8,12 +8,14 @@
 exec >/dev/console 2>&1 </dev/console
 export PATH=/bin
 /bin/busybox --install -s /bin
+echo "GUEST-BOOT"
 mkdir -p /proc /sys /disk /config /ephemeral /etc/acpi/PWRF
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
-while read -r module; do
+# Twice, as some need what comes later.
+cat /modules/order /modules/order | while read -r module; do
     insmod "/modules/$module" 2>/dev/null
-done </modules/order
+done
 
 tries=0
 while [ ! -b /dev/vda2 ] && [ $tries -lt 100 ]; do

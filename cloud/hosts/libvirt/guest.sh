@@ -17,8 +17,8 @@ if [[ ! -d kernel ]]; then
         awk '$1 == "Depends:" {print $2; exit}')
     rm -rf packages kernel.new
     mkdir packages
-    # It fetches as a user who may not write here; that is no error.
-    (cd packages && apt-get -q download "$package")
+    # As its own user apt may not write here.
+    (cd packages && apt-get -q -o APT::Sandbox::User=root download "$package")
     dpkg-deb -x packages/*.deb kernel.new
     mv kernel.new kernel
     rm -rf packages
@@ -46,16 +46,9 @@ for module in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev \
 done
 (cd root && find . | cpio -o -H newc --quiet | gzip -6) >initrd.img
 
+# Sectors: a partition of FAT to boot from, and one for the data.
 start=2048 size=65536
 data=$((start + size)) total=$((400 * 2048))
-rm -f disk.raw data.raw
-truncate -s $((total * 512)) disk.raw
-printf 'label: dos\nstart=%d,size=%d,type=ef,bootable\nstart=%d,type=83\n' \
-    $start $size $data | sfdisk -q disk.raw
-dd if=/usr/lib/syslinux/mbr/mbr.bin of=disk.raw bs=440 count=1 conv=notrunc \
-    status=none
-mkfs.vfat -F 16 --offset $start -h $start -n BOOT disk.raw $((size / 2)) \
-    >/dev/null
 cat >syslinux.cfg <<END
 SERIAL 0 115200
 DEFAULT guest
@@ -66,17 +59,27 @@ LABEL guest
  APPEND initrd=/initrd.img console=ttyS0 quiet no_timer_check
 END
 cp "kernel/boot/vmlinuz-$version" vmlinuz
-# Where the partition of FAT begins.
-fat=disk.raw@@$((start * 512))
-mcopy -i "$fat" vmlinuz initrd.img syslinux.cfg ::
-syslinux --install --offset $((start * 512)) disk.raw
-mmd -i "$fat" ::EFI ::EFI/BOOT
-mcopy -i "$fat" /usr/lib/SYSLINUX.EFI/efi64/syslinux.efi ::EFI/BOOT/BOOTX64.EFI
-mcopy -i "$fat" /usr/lib/syslinux/modules/efi64/ldlinux.e64 syslinux.cfg \
+rm -f disk.raw boot.raw data.raw
+truncate -s $((size * 512)) boot.raw
+mkfs.vfat -F 16 -h $start -n BOOT boot.raw >/dev/null
+mcopy -i boot.raw vmlinuz initrd.img syslinux.cfg ::
+mmd -i boot.raw ::EFI ::EFI/BOOT
+mcopy -i boot.raw /usr/lib/SYSLINUX.EFI/efi64/syslinux.efi ::EFI/BOOT/BOOTX64.EFI
+mcopy -i boot.raw /usr/lib/syslinux/modules/efi64/ldlinux.e64 syslinux.cfg \
     ::EFI/BOOT/
+syslinux --install boot.raw
 truncate -s $(((total - data) * 512)) data.raw
 mkfs.ext4 -q -F -L data data.raw
-dd if=data.raw of=disk.raw bs=512 seek=$data conv=notrunc,sparse status=none
+truncate -s $((total * 512)) disk.raw
+printf 'label: dos\nstart=%d,size=%d,type=ef,bootable\nstart=%d,type=83\n' \
+    $start $size $data | sfdisk -q disk.raw
+put() {
+    dd if="$1" of=disk.raw bs=512 seek="$2" conv=notrunc,sparse status=none
+}
+dd if=/usr/lib/syslinux/mbr/mbr.bin of=disk.raw bs=440 count=1 conv=notrunc \
+    status=none
+put boot.raw $start
+put data.raw $data
 qemu-img convert -c -O qcow2 disk.raw "$image.new"
 mv "$image.new" "$image"
-rm -rf root initrd.img disk.raw data.raw vmlinuz syslinux.cfg
+rm -rf root initrd.img disk.raw boot.raw data.raw vmlinuz syslinux.cfg

@@ -25,6 +25,8 @@ PACKAGES = {
     '/usr/bin/rsync': 'rsync',
     '/usr/bin/tini': 'tini',
     '/usr/bin/ip': 'iproute2',
+    # For config drives.
+    '/usr/bin/genisoimage': 'genisoimage',
     # To build libvirt-python.
     '/usr/bin/gcc': 'gcc',
     '/usr/include/x86_64-linux-gnu/sys/types.h': 'libc6-dev',

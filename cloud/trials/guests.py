@@ -23,6 +23,7 @@ import threading
 import time
 
 from cloud.hosts import libvirt
+from cloud.hosts.libvirt import console
 from cloud.hosts.libvirt import guest as image_of
 from cloud.hosts.libvirt import host as hosts
 from cloud import scene as scenes
@@ -216,8 +217,8 @@ class Watch:
                        for suffix in ('', '_resize')]
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
-        #: Seconds as of time.time, or None
-        self.last = None
+        #: Seconds as of time.time, and the counter; or None
+        self.last = self.count = None
 
     def __enter__(self):
         self._thread.start()
@@ -231,8 +232,10 @@ class Watch:
         while not self._done.wait(0.05):
             for path in self._paths:
                 try:
-                    if b'GUEST-END' in path.read_bytes()[-200:]:
+                    boot = console.read(path.read_text(errors='replace'))
+                    if boot and boot.ended and self.last is None:
                         self.last = path.stat().st_mtime
+                        self.count = boot.count
                 except OSError:
                     # It is renamed meanwhile.
                     continue
@@ -282,7 +285,7 @@ class Life:
                 arrived, down = self._move(move)
             finally:
                 self.world.set_status(self.other, 'enabled')
-            self._look()
+            self._look(move)
         except (worlds.Wrong, worlds.rest.Error) as error:
             wrong = str(error)
         return Row(self.storage, self.kind.name, move.name, arrived, down,
@@ -300,12 +303,17 @@ class Life:
             world.status(uuid, 'VERIFY_RESIZE')
             arrived = time.monotonic() - began
             down = self._came_up(self.other, watch)
+            if down is not None:
+                down -= watch.last
         if move.end == 'revert':
             worlds.expect('revert', 202, world.act(
                 uuid, scenes.ACTIONS['revert']))
             world.status(uuid, 'SHUTOFF' if self.kind.stopped else 'ACTIVE')
-            self._came_up(self.host, None)
+            # What the guest wrote on the destination is gone with it.
+            self._came_up(self.host, watch)
         else:
+            if not self.kind.stopped:
+                self.boots += 1
             worlds.expect('confirm', 204, world.act(
                 uuid, scenes.ACTIONS['confirm']))
             world.status(uuid, 'SHUTOFF' if self.kind.stopped else 'ACTIVE')
@@ -324,23 +332,21 @@ class Life:
         return None, None
 
     def _came_up(self, host, watch):
-        """The guest came up on another host, with what it had.
+        """The guest came up on a host, with what it had when it was shut down.
 
-        :returns: seconds that it did not run, None if it did not before
+        :returns: when, seconds as of time.time; None if it did not run before
         """
         if self.kind.stopped:
             return None
         boot = self.world.ready(self.uuid, host, self.boots + 1)
         now = time.time()
-        self.boots += 1
-        worlds.expect('what is on the disks', self.known, boot.lasting())
-        if watch is None:
-            return None
         if watch.last is None:
             raise worlds.Wrong('The guest was not shut down, but killed.')
-        return now - watch.last
+        worlds.expect('what is on the disks', self.known, boot.lasting())
+        worlds.expect('the counter', watch.count, boot.began)
+        return now
 
-    def _look(self):
+    def _look(self, move):
         """All is as the move has to leave it."""
         world, uuid = self.world, self.uuid
         worlds.until('in order', lambda: world.check_in_order(
@@ -358,6 +364,8 @@ class Life:
             worlds.expect('the counter', self.count, boot.began)
             self.count = world.stop(uuid, self.host).count
         else:
+            if move.end == 'revert':
+                self.boots += 1
             boot = world.hosts[self.host].console(uuid)
             worlds.expect('starts', self.boots, boot.boots)
 

@@ -40,24 +40,19 @@ marker() {
 
 for device in /dev/sr0 /dev/vd[b-z]; do
     [ -b "$device" ] || continue
-    case $(blkid "$device") in
-        *LABEL=\"config-2\"*)
-            mount -o ro "$device" /config
-            json=/config/openstack/latest/meta_data.json
-            echo "GUEST-CONFIG $(sed 's/.*"uuid": "\([^"]*\)".*/\1/' $json)"
-            fill=$(sed -n 's/.*"fill": "\([0-9]*\)".*/\1/p' $json)
-            umount /config
-            ;;
-        *TYPE=\"swap\"*)
-            echo "GUEST-SWAP $(cat "/sys/class/block/${device##*/}/size")"
-            ;;
-        *TYPE=\"ext4\"* | *TYPE=\"ext3\"*)
-            mount -t ext4 "$device" /ephemeral
-            marker /ephemeral/marker 4
-            echo "GUEST-EPHEMERAL $(sum /ephemeral/marker)"
-            umount /ephemeral
-            ;;
-    esac
+    if mount -t iso9660 -o ro "$device" /config 2>/dev/null; then
+        json=/config/openstack/latest/meta_data.json
+        echo "GUEST-CONFIG $(sed 's/.*"uuid": "\([^"]*\)".*/\1/' $json)"
+        fill=$(sed -n 's/.*"fill": "\([0-9]*\)".*/\1/p' $json)
+        umount /config
+    elif [ "$(dd if="$device" bs=1 skip=4086 count=10 2>/dev/null)" = \
+        SWAPSPACE2 ]; then
+        echo "GUEST-SWAP $(cat "/sys/class/block/${device##*/}/size")"
+    elif mount -t ext4 "$device" /ephemeral 2>/dev/null; then
+        marker /ephemeral/marker 4
+        echo "GUEST-EPHEMERAL $(sum /ephemeral/marker)"
+        umount /ephemeral
+    fi
 done
 
 if mount -t efivarfs none /sys/firmware/efi/efivars 2>/dev/null; then
@@ -96,7 +91,8 @@ cat >/etc/acpi/PWRF/00000080 <<'END'
 export PATH=/bin
 kill $(cat /ticker)
 sync
-echo "GUEST-END count=$(cat /disk/count)"
+# It was started by a daemon, whose output nobody sees.
+echo "GUEST-END count=$(cat /disk/count)" >/dev/console
 umount /disk || mount -o remount,ro /disk
 poweroff -f
 END

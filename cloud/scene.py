@@ -83,7 +83,7 @@ class Scene:
         self.server = self.world.boot(ports=ports)
         if self.kind == 'plain':
             # So that there is just one host to choose.
-            self._set_status(worlds.OTHER, 'disabled')
+            self._set_status(self.world.other, 'disabled')
 
     def run(self, steps):
         """Run the steps of a case.
@@ -102,11 +102,11 @@ class Scene:
             self.resume(host, step)
         for service in self.cloud.services:
             self.thaw(service.name)
-            for host in worlds.layouts.HOSTS:
+            for host in self.world.names:
                 self.cloud.mend(host, 'migrate_disk_and_power_off')
         self.cloud.start()
         if self.kind == 'plain':
-            self._set_status(worlds.OTHER, 'enabled')
+            self._set_status(self.world.other, 'enabled')
         if self.asked:
             self.asked.join()
         self.world.wipe()
@@ -185,7 +185,7 @@ class Scene:
         """Send a request, and do not wait for the answer."""
         if action == 'migrate':
             arguments = (self.world.migrate, self.server,
-                         worlds.DESTINATION, self.kind)
+                         self.world.destination, self.kind)
         else:
             arguments = self.world.act, self.server, ACTIONS[action]
 
@@ -209,7 +209,7 @@ class Scene:
     def moved(self):
         """Migrate, undisturbed."""
         worlds.expect('answer', 202, self.world.migrate(
-            self.server, worlds.DESTINATION, self.kind))
+            self.server, self.world.destination, self.kind))
         self.until('state', 'resized')
 
     def until(self, what, *values):
@@ -227,7 +227,7 @@ class Scene:
                    self.world.migrations(self.server)[:1])
 
     def _is_claimed(self):
-        return self.server in self.world.held()[worlds.DESTINATION]
+        return self.server in self.world.held()[self.world.destination]
 
     def _is_destined(self):
         """The destination has made its claim and asked the source."""

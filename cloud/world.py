@@ -72,6 +72,11 @@ class World:
     :param cloud: cloud.cloud.Cloud, which is up
     """
 
+    #: The hosts that servers are moved between, and those of a move. A third
+    #: has no part in it; None if there is none.
+    names = layouts.HOSTS
+    source, destination, other = layouts.HOSTS
+
     def __init__(self, cloud):
         self.cloud = cloud
         self.client = cloud.client()
@@ -252,12 +257,15 @@ class World:
         :returns: list of str, options of nova-coldmig-manage
         """
         options = ['--ended']
-        runs = self.guests(uuid)
-        for host in layouts.HOSTS:
+        for host in self.names:
             options += ['--fenced' if host in fenced else '--restarted', host]
-            if not runs.get(host):
+            if self.has_no_guest(uuid, host):
                 options += ['--no-guest-on', host]
         return options
+
+    def has_no_guest(self, uuid, host):
+        """Tell whether there is nothing of a server on a host to be lost."""
+        return not self.guests(uuid).get(host)
 
     def event_names(self, uuid):
         """Return the names of all events of all actions of a server."""

@@ -62,9 +62,11 @@ class Case:
 
     :param section: a section of the table
     :param kind: str, forced, checked or plain
+    :ivar own: dict, the fields that only some tables have
     """
 
     def __init__(self, section, kind):
+        self.own = dict(section)
         self.name = '%s, %s' % (section.name, kind)
         self.kind = kind
         self.what = ' '.join(section['what'].split())
@@ -86,13 +88,14 @@ class Case:
         self.ends = of_kind('ends').split()
 
 
-def read():
-    """Read the table.
+def read(name='deaths.ini'):
+    """Read a table.
 
+    :param name: str, of a file beside this one
     :returns: list of Case
     """
     parser = configparser.ConfigParser()
-    with open(str(pathlib.Path(__file__).with_name('deaths.ini'))) as table:
+    with open(str(pathlib.Path(__file__).with_name(name))) as table:
         parser.read_file(table)
     return [Case(parser[name], kind) for name in parser.sections()
             for kind in parser[name]['kinds'].split(', ')]
@@ -117,7 +120,7 @@ class Trial:
         :returns: str, why it failed, or None
         """
         try:
-            self.scene = scenes.Scene(self.world, self.case.kind)
+            self.scene = self.make_scene()
             try:
                 self.scene.begin(self.case.ports)
                 self._run()
@@ -128,6 +131,10 @@ class Trial:
         except Exception:
             return traceback.format_exc()
         return None
+
+    def make_scene(self):
+        """Return what can be done to the server and its neighbours."""
+        return scenes.Scene(self.world, self.case.kind)
 
     def _run(self):
         self.server = self.scene.server
@@ -187,7 +194,7 @@ class Trial:
                      **{self.server: 'server'})
         held = world.held()
         sides = []
-        for host in (worlds.SOURCE, worlds.DESTINATION):
+        for host in (world.source, world.destination):
             for consumer, resources in held[host].items():
                 if consumer not in names:
                     raise worlds.Wrong('%s holds %s on %s' % (
@@ -195,7 +202,8 @@ class Trial:
                 worlds.expect('held', world.resources, resources)
             sides.append('+'.join(sorted(
                 names[consumer] for consumer in held[host])) or None)
-        worlds.expect('held', {}, held[worlds.OTHER])
+        if world.other:
+            worlds.expect('held', {}, held[world.other])
         guests = '+'.join(host if runs else '(%s)' % host for host, runs
                           in sorted(world.guests(self.server).items()))
         return Left(
@@ -212,7 +220,7 @@ class Trial:
             # It holds what it did: to move it is what comes next.
             return
         # To the one host that has no part in it, where a claim would be seen.
-        code = self.world.migrate(self.server, worlds.OTHER)
+        code = self.world.migrate(self.server, self._elsewhere(left.host))
         if code == 202:
             worlds.until('the end of what was asked again', lambda: (
                 self.world.record(self.server)[2] is None))
@@ -222,6 +230,10 @@ class Trial:
         else:
             worlds.expect('asked again', 409, code)
             worlds.expect('after asking again', left, self.left())
+
+    def _elsewhere(self, _host):
+        """Return a host to ask a further move to."""
+        return self.world.other
 
     def _idle(self, *more):
         return ('--server', self.server, '--idle', str(IDLE), *more)
@@ -266,8 +278,8 @@ class Trial:
             worlds.expect('repair', repairs, [one['repair'] for one in done])
             self._finds_event('coldmig_repair')
 
-    def _usable(self):
-        """The server is in order, and moves."""
+    def _then(self):
+        """Do what an operator has to do after the repair."""
         case, world, server = self.case, self.world, self.server
         if case.then:
             if case.repair != BY_HAND:
@@ -279,6 +291,11 @@ class Trial:
             time.sleep(IDLE)
             self._repair_with(
                 self.world.words(server), 0, ['repaired'], [case.again])
+
+    def _usable(self):
+        """The server is in order, and moves."""
+        case, world, server = self.case, self.world, self.server
+        self._then()
         host, status = case.ends
         if status == 'VERIFY_RESIZE':
             worlds.expect('confirm', 204, world.act(
@@ -287,14 +304,14 @@ class Trial:
         if case.found:
             worlds.expect('check', (0, []), world.manage(
                 'check', '--all', '--idle', '0'))
-        worlds.expect('move', 202, world.migrate(server, worlds.OTHER))
+        worlds.expect('move', 202, world.migrate(server, world.other))
         worlds.until('the further move', lambda: (
             world.record(server)[1:] == ('resized', None)))
         self._finds_event('coldmig_force')
         worlds.expect('confirm', 204, world.act(
             server, scenes.ACTIONS['confirm']))
         worlds.until('in order after the further move', lambda: (
-            world.check_in_order(server, worlds.OTHER)))
+            world.check_in_order(server, world.other)))
         world.check_capacity()
         world.delete(server)
         worlds.expect('held in the end', {}, {

@@ -23,13 +23,14 @@ class Boot:
     :ivar count: int, the last of the counter that it wrote to its disk
     :ivar ended: bool, whether it was shut down, with all that it wrote
     :ivar ready: bool, whether it came up, with a disk
+    :ivar name: str, which start this is; None before it is ready
     """
 
     def __init__(self, text):
         lines = re.findall(r'^GUEST-([A-Z]+) ?(.*?)\s*$', text, re.M)
         for name in _LINES.values():
             setattr(self, name, None)
-        self.boots = self.began = self.count = None
+        self.boots = self.began = self.count = self.name = None
         self.ended = self.ready = False
         for kind, rest in lines:
             if kind in _LINES:
@@ -46,6 +47,7 @@ class Boot:
                 self.count = int(rest.partition('=')[2])
             elif kind == 'READY':
                 self.ready = self.boots is not None
+                self.name = rest
 
     def lasting(self):
         """Return what never changes of a guest.

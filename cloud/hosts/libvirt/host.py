@@ -27,10 +27,18 @@ class Host:
 
     @property
     def instances(self):
-        """The folder of disks, as this machine sees it."""
+        """The folder of disks, with what is mounted there."""
+        if self.up:
+            return pathlib.Path('/proc', self._first, 'root',
+                                libvirt.INSTANCES[1:])
         if self._layout.storage.shared:
             return self._folder.parent / 'shared'
         return self._folder / 'var-lib-nova' / 'instances'
+
+    @property
+    def _first(self):
+        """The pid of its first process, str."""
+        return (self._folder / libvirt.RECORD).read_text()
 
     @property
     def up(self):
@@ -61,9 +69,10 @@ class Host:
         """
         found = {}
         for path in self.instances.glob(uuid + '*'):
-            disk = path / 'disk'
-            found[path.name[len(uuid):]] = (
-                disk.stat().st_blocks * 512 if disk.exists() else None)
+            try:
+                found[path.name[len(uuid):]] = (path / 'disk').stat().st_size
+            except FileNotFoundError:
+                found[path.name[len(uuid):]] = None
         return found
 
     def domain(self, uuid):
@@ -95,8 +104,7 @@ class Host:
         """
         if not self.up:
             return []
-        first = (self._folder / libvirt.RECORD).read_text()
-        mine = _namespace(first)
+        mine = _namespace(self._first)
         found = []
         for entry in os.listdir('/proc'):
             if not entry.isdigit():
@@ -121,17 +129,26 @@ class Host:
             argv[0].rpartition(b'/')[2] in (b'scp', b'rsync', b'ssh')
             and any(uuid.encode() in argument for argument in argv)))
 
-    def console(self, uuid):
+    def console(self, uuid, suffix=''):
         """Read what a guest said since it was started here last.
 
         :param uuid: str
+        :param suffix: str, of the name of the folder
         :returns: cloud.hosts.libvirt.console.Boot, or None
         """
-        path = self.instances / uuid / 'console.log'
+        path = self.instances / (uuid + suffix) / 'console.log'
         try:
             return console.read(path.read_text(errors='replace'))
         except FileNotFoundError:
             return None
+
+    def compute(self):
+        """Find nova-compute itself, without what it has started.
+
+        :returns: list of int, pids
+        """
+        return self.processes(lambda argv: any(
+            argument.endswith(b'/bin/nova-compute') for argument in argv[:2]))
 
     def signal(self, pids, number=signal.SIGKILL):
         """Send a signal to processes, if they are there yet.

@@ -11,7 +11,7 @@ from nova_coldmig.tests.unit import tools
 import _common  # noqa: H306
 
 PROGRAMS = ('test', 'upstream-tests', 'tox', 'sandbox', 'release', 'cloud',
-            'soak')
+            'soak', 'guests')
 
 
 class CiTest(base.BaseTestCase):
@@ -90,6 +90,23 @@ esac""" % _common.NOT_RUN)
         self.assertEqual(['Not run: tools/cloud up: As root: apt-get',
                           '8 passed, 0 failed, 1 skipped'], lines[-2:])
         self.assertEqual(1, self.ci('--strict')[0])
+
+    def test_no_real_guests(self):
+        """A machine that has a cloud may not be able to have them."""
+        self.stub('cloud', '[ "$*" != "up --virt libvirt" ] || { '
+                  'echo "%sno namespaces"; exit 1; }' % _common.NOT_RUN)
+        self.stub('soak', 'echo 3 passed, 0 failed')
+        self.stub('guests', 'echo 5 passed, 0 failed')
+        code, lines = self.ci()
+        self.assertEqual(0, code)
+        self.assertEqual(['Not run: tools/cloud up --virt libvirt: '
+                          'no namespaces',
+                          '11 passed, 0 failed, 1 skipped'], lines[-2:])
+
+    def test_real_guests(self):
+        self.stub('guests', 'echo 4 passed, 1 failed; exit 1')
+        code, lines = self.ci()
+        self.assertEqual((1, '12 passed, 1 failed'), (code, lines[-1]))
 
     def test_cloud_that_fails(self):
         self.stub('cloud', '[ "$1" = down ] || exit 1')

@@ -83,7 +83,7 @@ class Scene:
         self.server = self.world.boot(ports=ports)
         if self.kind == 'plain':
             # So that there is just one host to choose.
-            self._set_status(self.world.other, 'disabled')
+            self._set_status_of_others('disabled')
 
     def run(self, steps):
         """Run the steps of a case.
@@ -106,16 +106,15 @@ class Scene:
                 self.cloud.mend(host, 'migrate_disk_and_power_off')
         self.cloud.start()
         if self.kind == 'plain':
-            self._set_status(self.world.other, 'enabled')
+            self._set_status_of_others('enabled')
         if self.asked:
             self.asked.join()
         self.world.wipe()
 
-    def _set_status(self, host, status):
-        service, = self.world.nova(
-            'GET', '/os-services?binary=nova-compute&host=' + host)['services']
-        self.world.nova('PUT', '/os-services/' + service['id'],
-                        {'status': status})
+    def _set_status_of_others(self, status):
+        for host in self.cloud.layout.hosts:
+            if host not in (self.world.source, self.world.destination):
+                self.world.set_status(host, status)
 
     def freeze(self, *names):
         for name in names:

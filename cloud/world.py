@@ -170,6 +170,19 @@ class World:
         return self.act(uuid, {'migrate': {
             'host': host, 'force': kind == 'forced'}})
 
+    def set_status(self, host, status):
+        """Enable or disable a nova-compute.
+
+        :param host: str
+        :param status: str, enabled or disabled
+        """
+        service, = self.nova(
+            'GET', '/os-services?binary=nova-compute&host=' + host)['services']
+        body = {'status': status}
+        if status == 'disabled':
+            body['disabled_reason'] = 'a trial'
+        self.nova('PUT', '/os-services/' + service['id'], body)
+
     def server(self, uuid):
         return self.nova('GET', '/servers/' + uuid)['server']
 

@@ -168,19 +168,6 @@ class GuestWorld(worlds.World):
 
         worlds.until('%s is %s' % (uuid, status), is_so, timeout, 0.2)
 
-    def set_status(self, host, status):
-        """Enable or disable a nova-compute.
-
-        :param host: str
-        :param status: str, enabled or disabled
-        """
-        service, = self.nova(
-            'GET', '/os-services?binary=nova-compute&host=' + host)['services']
-        body = {'status': status}
-        if status == 'disabled':
-            body['disabled_reason'] = 'a new kernel'
-        self.nova('PUT', '/os-services/' + service['id'], body)
-
     def start(self, uuid, host, boots):
         """Start a server, and wait for its guest; see ready."""
         worlds.expect('start', 202, self.act(uuid, {'os-start': None}))

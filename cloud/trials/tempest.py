@@ -3,12 +3,15 @@
 """Tempest, with the plugin of this source tree, against a cloud."""
 
 import configparser
+import contextlib
 import os
 import re
 import subprocess
 
 import _common
 from cloud import cloud as clouds
+from cloud.hosts import libvirt
+from cloud.hosts.libvirt import guest
 from cloud import layout as layouts
 from cloud.services import bootstrap
 from cloud.services import install
@@ -22,18 +25,25 @@ TOTALS = re.compile(r'^ - (Passed|Skipped|Expected Fail|Unexpected Success|'
                     r'Failed): (\d+)$', re.M)
 
 
-def options(cloud):
+def options(cloud, virt=layouts.FAKE):
     """Return the configuration: {section: {option: value}}.
+
+    :param cloud: cloud.cloud.Cloud
+    :param virt: str, which hosts are to be used
 
     It is what devstack writes on the stable branch of the series, as far as
     this cloud is like devstack: before its plugins have their turn.
     """
     layout, client = cloud.layout, cloud.client()
+    real = virt == layouts.LIBVIRT
     images = [client.get('glance', '/v2/images?name=' + name)['images'][0]
-              for name in ('tiny', 'tiny-alt')]
+              for name in ([guest.IMAGE] * 2 if real else
+                           ('tiny', 'tiny-alt'))]
     flavors = {flavor['name']: flavor['id'] for flavor in client.get(
         'nova-api', '/v2.1/flavors')['flavors']}
-    first, second = [flavors[flavor[0]] for flavor in bootstrap.FLAVORS[:2]]
+    first, second = [flavors[name] for name in (
+        guest.FLAVORS if real else
+        [flavor[0] for flavor in bootstrap.FLAVORS[:2]])]
     tree, = [one for one in series.SERIES if one.name == layout.series]
     return {
         'DEFAULT': {'log_file': layout.logs / 'tempest.log', 'debug': True},
@@ -54,7 +64,8 @@ def options(cloud):
             'flavor_ref': first, 'flavor_ref_alt': second,
             'fixed_network_name': bootstrap.NETWORK,
             # The jobs count the computes.
-            'min_compute_nodes': len(layouts.HOSTS),
+            'min_compute_nodes': len(
+                libvirt.NAMES if real else layouts.HOSTS),
             # A stable branch of devstack names that of its Nova.
             'max_microversion': tree.max_microversion,
             'build_timeout': 196},
@@ -67,15 +78,16 @@ def options(cloud):
     }
 
 
-def configure(cloud, path):
+def configure(cloud, path, virt=layouts.FAKE):
     """Write the configuration, as devstack and its plugin do.
 
     :param path: pathlib.Path of tempest.conf
+    :param virt: as of options
     """
     parser = configparser.RawConfigParser()
     parser.read_dict({
         section: {name: str(value) for name, value in values.items()}
-        for section, values in options(cloud).items()})
+        for section, values in options(cloud, virt).items()})
     path.touch(mode=0o600)
     with open(str(path), 'w') as stream:
         parser.write(stream)
@@ -138,11 +150,36 @@ def _misses_moves(venv, home, output):
             stdin=last.stdout))
 
 
-def run(cloud, arguments):
+@contextlib.contextmanager
+def _only(cloud, virt):
+    """Have the scheduler choose among hosts of one kind only."""
+    client = cloud.client()
+    others = (libvirt.NAMES if virt == layouts.FAKE else layouts.HOSTS)
+    version = {'OpenStack_API_Version': 'compute 2.53'}
+
+    def set_status(status):
+        for service in client.request(
+                'GET', 'nova-api', '/v2.1/os-services?binary=nova-compute',
+                **version)['services']:
+            if service['host'] in others:
+                client.request(
+                    'PUT', 'nova-api', '/v2.1/os-services/' + service['id'],
+                    {'status': status}, **version)
+
+    set_status('disabled')
+    try:
+        yield
+    finally:
+        set_status('enabled')
+
+
+def run(cloud, arguments, virt=layouts.FAKE):
     """Run Tempest.
 
+    :param cloud: cloud.cloud.Cloud, which is up
     :param arguments: list of str, of `tempest run`; by default the plugin is
         run, and what Tempest itself has of migrations.
+    :param virt: str, which hosts are used
     :returns: tuple of int, 0 if all passed and, with tests of the plugin
         among them, a move was forced; and of what counts() returned
     """
@@ -152,25 +189,27 @@ def run(cloud, arguments):
     home = layout.state / 'tempest'
     (home / 'etc').mkdir(parents=True, exist_ok=True)
     path = home / 'etc' / 'tempest.conf'
-    configure(cloud, path)
+    configure(cloud, path, virt)
     # It has the history of runs.
     (home / '.stestr.conf').write_text(
         '[DEFAULT]\ntest_path = %s\ntop_dir = %s\n' % (
             next(venv.glob('lib/python*/site-packages/tempest/test_discover')),
             next(venv.glob('lib/python*/site-packages'))))
     names = [MIGRATIONS] + [PLUGIN] * layout.settings['coldmig']
-    ran = subprocess.Popen(
-        [str(venv / 'bin' / 'tempest'), 'run', '--config-file', str(path)]
-        + (arguments or ['--regex', r'^(%s)\.' % '|'.join(names),
-                         '--concurrency', '2']),
-        cwd=str(home), env=dict(os.environ, PYTHONWARNINGS='ignore'),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, universal_newlines=True, errors='replace')
     output = []
-    for line in ran.stdout:
-        print(line, end='', flush=True)
-        output.append(line)
-    ran.wait()
+    with _only(cloud, virt):
+        ran = subprocess.Popen(
+            [str(venv / 'bin' / 'tempest'), 'run', '--config-file', str(path)]
+            + (arguments or ['--regex', r'^(%s)\.' % '|'.join(names),
+                             '--concurrency', '2']),
+            cwd=str(home), env=dict(os.environ, PYTHONWARNINGS='ignore'),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, universal_newlines=True,
+            errors='replace')
+        for line in ran.stdout:
+            print(line, end='', flush=True)
+            output.append(line)
+        ran.wait()
     output = ''.join(output)
     no_move = _misses_moves(venv, home, output)
     return ran.returncode or int(no_move), counts(output, no_move)

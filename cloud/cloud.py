@@ -89,7 +89,8 @@ class Cloud:
 
     def _start(self, service):
         running = self.service(service.name)
-        if running.pid:
+        # What serves another that was started anew may not serve that one.
+        if running.pid and (not service.ready or service.ready()):
             return None
         running.kill()
         if service.name == 'epmd' and not shutil.which('epmd'):

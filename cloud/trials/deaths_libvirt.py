@@ -130,9 +130,11 @@ class LibvirtScene(scenes.Scene):
             seen = self.world.hosts[host]
             seen.signal([seen.qemu(self.server)])
         else:
-            self.kill(*(name for name in (
-                service.name for service in self.cloud.services)
-                if name.startswith(host)))
+            # The first process of a host ends when all others there have.
+            self.kill(*(service.name for service
+                        in reversed(self.cloud.services)
+                        if service.name.startswith(host)
+                        or service.name == libvirt.WIRES))
 
     def full(self, host, megabytes):
         """Have little room for the disk of the server on a host."""

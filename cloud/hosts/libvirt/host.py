@@ -29,7 +29,7 @@ class Host:
     def instances(self):
         """The folder of disks, with what is mounted there."""
         if self.up:
-            return pathlib.Path('/proc', self._first, 'root',
+            return pathlib.Path('/proc', str(self._first), 'root',
                                 libvirt.INSTANCES[1:])
         if self._layout.storage.shared:
             return self._folder.parent / 'shared'
@@ -37,13 +37,13 @@ class Host:
 
     @property
     def _first(self):
-        """The pid of its first process, str."""
-        return (self._folder / libvirt.RECORD).read_text()
+        """The pid of its first process, None if it is off."""
+        return services.first(self._layout, self.name)
 
     @property
     def up(self):
         """Whether it is there at all."""
-        return (self._folder / libvirt.RECORD).exists()
+        return self._first is not None
 
     def run(self, *argv, check=True):
         """Run a program there.
@@ -104,7 +104,7 @@ class Host:
         """
         if not self.up:
             return []
-        mine = _namespace(self._first)
+        mine = _namespace(str(self._first))
         found = []
         for entry in os.listdir('/proc'):
             if not entry.isdigit():

@@ -5,6 +5,7 @@
 The stages are between those of Nova and of its computes.
 """
 
+import os
 import pathlib
 
 from cloud.hosts import libvirt
@@ -39,12 +40,21 @@ def group(layout, name):
     return '%s%d-%s' % (libvirt.GROUP, layout.settings['base_port'], name)
 
 
-def _pid(layout, name):
-    """Return the pid of the first process of a host, or None."""
+def first(layout, name):
+    """Return the pid of the first process of a host.
+
+    :param layout: cloud.layout.Layout
+    :param name: str
+    :returns: int, or None if the host is off
+    """
     try:
-        return int((layout.machine(name) / libvirt.RECORD).read_text())
-    except (FileNotFoundError, ValueError):
+        pid = int((layout.machine(name) / libvirt.RECORD).read_text())
+        # One that was killed has left the file, and its number may be that
+        # of another process now.
+        theirs = os.readlink('/proc/%d/ns/pid' % pid)
+    except (OSError, ValueError):
         return None
+    return pid if theirs != os.readlink('/proc/self/ns/pid') else None
 
 
 def _listens(pid):
@@ -73,7 +83,7 @@ def enter(layout, name, argv):
 
 
 def _ready_daemon(layout, name, daemon):
-    pid = _pid(layout, name)
+    pid = first(layout, name)
     if pid is None:
         return False
     if daemon == 'sshd':
@@ -110,7 +120,7 @@ def table(layout, service, stages):
                             layout.machine(name) / libvirt.RECORD)
               for name in libvirt.NAMES))],
         {}, None, None, wires, 5,
-        lambda: all(set(ports) <= _listens(_pid(layout, name))
+        lambda: all(set(ports) <= _listens(first(layout, name))
                     for name in libvirt.NAMES)))
     return found + [
         service('%s-%s' % (name, daemon), enter(layout, name, argv),
@@ -126,5 +136,5 @@ def tidy(layout):
     :param layout: cloud.layout.Layout
     """
     for name in libvirt.NAMES:
-        if _pid(layout, name) is None:
+        if first(layout, name) is None:
             kernel.remove_groups(group(layout, name))

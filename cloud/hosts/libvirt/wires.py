@@ -108,10 +108,13 @@ async def serve(listeners, hosts):
 
 
 def _read(record):
+    """Return the pid that a file has, None if there is no such process."""
     try:
-        return int(record.read_text())
-    except (FileNotFoundError, ValueError):
+        pid = int(record.read_text())
+        os.kill(pid, 0)
+    except (OSError, ValueError):
         return None
+    return pid
 
 
 def main():

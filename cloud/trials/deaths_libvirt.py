@@ -8,6 +8,8 @@
     what is left on a host: the folders of the server, ``.`` for its own and
     ``_resize`` for the one that was set aside, each with ``whole``, ``part``
     or ``none``, which is said of the disk; then what libvirt says of it;
+``storage``
+    ``shared``, if the hosts share their directory of instances;
 ``newest``
     whose data has to be there in the end: of ``any`` host, by default, or of
     the ``source``, if a user has had the move reverted.
@@ -125,10 +127,16 @@ class LibvirtScene(scenes.Scene):
         self.cloud.service(host).record.unlink()
 
     def kills(self, what, host):
-        """Kill QEMU, or cut the power of a host."""
+        """Kill QEMU or all of sshd, or cut the power of a host."""
         if what == 'qemu':
             seen = self.world.hosts[host]
             seen.signal([seen.qemu(self.server)])
+        elif what == 'sshd':
+            self.kill(host + '-sshd')
+            seen = self.world.hosts[host]
+            # Each connection has a process of its own.
+            seen.signal(seen.processes(lambda argv: (
+                argv[0].rpartition(b'/')[2].startswith((b'sshd', b'sftp')))))
         else:
             # The first process of a host ends when all others there have.
             self.kill(*(service.name for service
@@ -173,7 +181,7 @@ class LibvirtScene(scenes.Scene):
         worlds.until(what, done, pause=0.01)
 
     def until(self, what, *values):
-        if what in ('task', 'migration', 'qemu'):
+        if what in ('task', 'migration', 'qemu', 'aside'):
             # What comes next is over in a second.
             self._fast(' '.join((what,) + values), lambda: getattr(
                 self, '_is_' + what)(*values))
@@ -182,6 +190,10 @@ class LibvirtScene(scenes.Scene):
 
     def _is_qemu(self, host):
         return self.world.hosts[host].qemu(self.server)
+
+    def _is_aside(self, host):
+        """The directory of the server was renamed, which begins the copy."""
+        return '_resize' in self.world.hosts[host].folders(self.server)
 
     def _is_counting(self, host):
         """The guest came up there."""
@@ -200,6 +212,11 @@ class LibvirtTrial(deaths.Trial):
     :param world: LibvirtWorld
     :param case: cloud.trials.deaths.Case
     """
+
+    def run(self):
+        self.world.cloud.keep_disks(libvirt.Storage(
+            shared=self.case.own.get('storage') == 'shared'))
+        return super().run()
 
     def make_scene(self):
         return LibvirtScene(self.world, self.case.kind)
@@ -270,9 +287,10 @@ class LibvirtTrial(deaths.Trial):
                 world.states(server)[0] in ('ACTIVE', 'SHUTOFF')))
         self._listen()
         worlds.until('no task', lambda: world.record(server)[2] is None)
-        if world.record(server)[1] == 'stopped' or (
-                not world.guests(server).get(host)):
+        if world.record(server)[1] == 'stopped':
             self.scene.act('start')
+        elif not world.guests(server).get(host):
+            self.scene.act('reboot')
         self.scene.until('counting', host)
         boot = world.hosts[host].console(server)
         self.seen['data'] = 'counted to %d before, from %d now' % (

@@ -174,6 +174,9 @@ def _libvirt(layout, host):
             'instances_path': libvirt.INSTANCES,
             'compute_driver': 'libvirt.LibvirtDriver',
             'default_ephemeral_format': 'ext4',
+            # With images_type=raw Nova would turn the disk that arrives into
+            # qcow2, and start it as raw.
+            'use_cow_images': storage.images == 'qcow2',
             # The machine is shared, and its memory is not that of a host.
             'reserved_host_memory_mb': 0},
         'oslo_concurrency': {'lock_path': '/var/lib/nova/lock'},

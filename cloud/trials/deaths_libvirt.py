@@ -66,6 +66,15 @@ class LibvirtWorld(guests.GuestWorld):
 class LibvirtScene(scenes.Scene):
     """As Scene, with what there is on hosts with libvirt."""
 
+    def __init__(self, world, kind):
+        super().__init__(world, kind)
+        #: pids of what copies, and is held
+        self._stopped = []
+        #: Hosts where little room was made for a disk.
+        self._small = set()
+        #: Hosts whose libvirtd was killed.
+        self._without = set()
+
     def begin(self, _ports):
         world = self.world
         self.server = world.make(
@@ -73,23 +82,25 @@ class LibvirtScene(scenes.Scene):
         boot = world.ready(self.server, world.source)
         self.lasting = boot.lasting()
         self.size = world.hosts[world.source].folders(self.server)['']
-        self._stopped = []
-        self._small = set()
+
+    def kill(self, *names):
+        super().kill(*names)
+        self._without.update(name.partition('-')[0] for name in names
+                             if name.endswith('-libvirtd'))
 
     def tidy(self):
+        # A nova-compute may wait for ever for a libvirtd that died.
+        self.cloud.stop(list(self._without))
         for pid in self._stopped:
             with contextlib.suppress(ProcessLookupError):
                 worlds.os.kill(pid, scenes.signal.SIGCONT)
         try:
             super().tidy()
         finally:
-            for name, host in self.world.hosts.items():
+            for name in self.world.names:
                 self.enlarge(name)
-                # Of a server that is gone: what its moves left.
-                host.run('bash', '-c', 'virsh destroy %(uuid)s; '
-                         'virsh undefine %(uuid)s; rm -rf %(path)s/%(uuid)s*'
-                         % {'uuid': self.server, 'path': libvirt.INSTANCES},
-                         check=False)
+            if hasattr(self, 'server'):
+                self.world.clean(self.server)
 
     def copied(self, megabytes):
         """Hold the copy of the disk when so much of it is there."""
@@ -139,7 +150,7 @@ class LibvirtScene(scenes.Scene):
                 argv[0].rpartition(b'/')[2].startswith((b'sshd', b'sftp')))))
         else:
             # The first process of a host ends when all others there have.
-            self.kill(*(service.name for service
+            super().kill(*(service.name for service
                         in reversed(self.cloud.services)
                         if service.name.startswith(host)
                         or service.name == libvirt.WIRES))

@@ -183,6 +183,16 @@ class GuestWorld(worlds.World):
         self.status(uuid, 'SHUTOFF')
         return self.hosts[host].console(uuid)
 
+    def clean(self, uuid):
+        """Remove what a server that is gone has left on its hosts.
+
+        :param uuid: str
+        """
+        for host in self.hosts.values():
+            host.run('bash', '-c', 'virsh destroy %(uuid)s; '
+                     'virsh undefine %(uuid)s; rm -rf %(path)s/%(uuid)s*' % {
+                         'uuid': uuid, 'path': libvirt.INSTANCES}, check=False)
+
     def check_clean(self):
         """The operator is told that all is in order.
 
@@ -401,3 +411,6 @@ def run(world, table, rows, tell):
             tell(Row(storage, kind, move, None, None,
                      'not tried, as the one before it failed'))
         world.wipe()
+        # Nova leaves what the source has of a server whose state was reset.
+        if hasattr(life, 'uuid'):
+            world.clean(life.uuid)

@@ -16,6 +16,7 @@ extensions = [
     'oslo_policy.sphinxext',
     'oslo_policy.sphinxpolicygen',
     # Those of doc/ext:
+    'death_table',
     'messages',
     'seam_table',
 ]

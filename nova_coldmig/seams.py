@@ -255,6 +255,8 @@ RELIED_ON = {
         'nova.scheduler.client.report:SchedulerReportClient.move_allocations',
         'nova.servicegroup.api:API.service_is_up',
         'nova.servicegroup.drivers.db:DbDriver.is_up',
+        'nova.virt.libvirt.driver:LibvirtDriver.finish_revert_migration',
+        'nova.virt.libvirt.driver:LibvirtDriver.migrate_disk_and_power_off',
     ),
 }
 

@@ -17,6 +17,7 @@ from oslo_log import log as logging
 import nova_coldmig.conf
 from nova_coldmig.recovery import cells
 from nova_coldmig.recovery import consent
+from nova_coldmig.recovery import disks
 from nova_coldmig.recovery import findings
 from nova_coldmig.recovery import plan
 from nova_coldmig.recovery import repair as repairs
@@ -72,13 +73,23 @@ def _nothing(host, server):
             'of the super conductor.')
 
 
-def check(host=None, server=None, bound=3600):
+def _text(seen, chosen, answer):
+    """Say what is to be done, and by hand about the disk."""
+    move = chosen.copied_by
+    if move is None:
+        return chosen.text
+    return '%s %s' % (chosen.text, disks.tell(
+        seen.instance.uuid, move.source_compute, move.dest_compute, answer))
+
+
+def check(host=None, server=None, bound=3600, answer=None):
     """Yield what is wrong, one dict a finding. Changes nothing.
 
     :param host: the host whose servers are looked at, or None
     :param server: the UUID of the one server to look at, or None
     :param bound: seconds without a change, after which a server that is in
         the middle of something is looked at
+    :param answer: where the disks are, one of disks.ANSWERS, or None
     :raises: NothingToRead if no cell knows the host or the server
     """
     for _cell, seen, rules in _found(host, server, bound):
@@ -89,11 +100,11 @@ def check(host=None, server=None, bound=3600):
             yield {'server': seen.instance.uuid, 'host': seen.instance.host,
                    'finding': rule.name, 'what': rule.what,
                    'sure': rule.sure, 'plan': chosen.repair or BY_HAND,
-                   'repair': chosen.text, 'asks': asks}
+                   'repair': _text(seen, chosen, answer), 'asks': asks}
 
 
 def repair(host=None, server=None, bound=3600, yes=False,
-           word=consent.Word()):
+           word=consent.Word(), answer=None):
     """Yield what is done about each server that has a finding, one dict each.
 
     :param host: the host whose servers are looked at, or None
@@ -102,6 +113,7 @@ def repair(host=None, server=None, bound=3600, yes=False,
         the middle of something is looked at
     :param yes: whether to act
     :param word: consent.Word, what the operator has seen to
+    :param answer: where the disks are, one of disks.ANSWERS, or None
     :raises: NothingToRead if no cell knows the host or the server
     """
     for cell, before, rules in _found(host, server, bound):
@@ -118,7 +130,8 @@ def repair(host=None, server=None, bound=3600, yes=False,
         outcome, reason = _act(cell, seen, chosen, bound, yes, word)
         yield {'server': instance.uuid, 'host': instance.host,
                'findings': [rule.name for rule in rules],
-               'repair': chosen.repair, 'what': chosen.text,
+               'repair': chosen.repair,
+               'what': _text(seen, chosen, answer),
                'outcome': outcome, 'reason': reason}
 
 
@@ -161,6 +174,11 @@ def _add_parsers(subparsers):
             '--idle', type=int, default=3600, metavar='SECONDS',
             help='how long a server in the middle of a move has to be '
                  'unchanged before it is looked at (default: %(default)s)')
+        parser.add_argument(
+            '--disks', choices=tuple(disks.ANSWERS),
+            help='where the disks are, for what is to be done about them by '
+                 'hand: %s' % '; '.join('%s, %s' % answer for answer
+                                        in disks.ANSWERS.items()))
     act = parser.add_mutually_exclusive_group()
     act.add_argument('--dry-run', action='store_true',
                      help='change nothing, which is the default')
@@ -190,7 +208,8 @@ def _check(args):
               'with this Nova, and nothing is repaired: %s' % e,
               file=sys.stderr)
     code = CLEAN
-    for finding in check(args.of_host, args.of_server, args.idle):
+    for finding in check(
+            args.of_host, args.of_server, args.idle, args.disks):
         code = FOUND
         if args.json:
             print(json.dumps(finding))
@@ -216,7 +235,8 @@ def _repair(args):
         frozenset(args.fenced), frozenset(args.restarted), args.ended,
         frozenset(args.no_guest_on))
     for done in repair(
-            args.of_host, args.of_server, args.idle, args.yes, word):
+            args.of_host, args.of_server, args.idle, args.yes, word,
+            args.disks):
         if done['outcome'] == 'failed':
             code = NOT_REPAIRED
         elif done['outcome'] != 'repaired':

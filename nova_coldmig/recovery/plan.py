@@ -33,6 +33,8 @@ class Plan:
         that the operator has to say so
     :ivar no_guest_on: host on which the repair destroys what there is of the
         server, so that a person has to see that nothing is; or None
+    :ivar copied_by: the nova.objects.Migration whose copy of the disk was
+        given up, so that a person may have to see to the disk; or None
     """
 
     repair: typing.Optional[str]
@@ -40,6 +42,7 @@ class Plan:
     hosts: typing.FrozenSet[str] = frozenset()
     needs_word: bool = False
     no_guest_on: typing.Optional[str] = None
+    copied_by: typing.Any = None
 
 
 #: Where the source died while it copied the disk. What it leaves was seen with
@@ -191,18 +194,18 @@ def _after_copy(facts, migration):
     """
     chosen = _give_back(facts, migration, None)
     if not facts.asked:
-        return dataclasses.replace(chosen, text='%s With --yes, and only if '
-                                   'the guest is seen to run on its host, '
-                                   'which is asked.' % chosen.text)
+        return dataclasses.replace(
+            chosen, copied_by=migration, text='%s With --yes, and only if the '
+            'guest is seen to run on its host, which is asked.' % chosen.text)
     if facts.guest_runs:
         return chosen
-    return _by_hand('The copy of the disk was given up, and the guest is not '
+    return dataclasses.replace(_by_hand('The copy of the disk was given up, and the guest is not '
                     'seen to run on host %(host)s, so that its disk may not '
                     'be in its place: look whether %(uuid)s_resize is there. '
                     'If it is not, start the server or reboot it hard; when '
                     'its guest runs with its files, run this again.' % {
                         'host': migration.source_compute,
-                        'uuid': facts.instance.uuid})
+                        'uuid': facts.instance.uuid}), copied_by=migration)
 
 
 def _give_back(facts, migration, task):

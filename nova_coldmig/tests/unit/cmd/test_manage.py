@@ -9,6 +9,7 @@ from nova import test
 
 from nova_coldmig.cmd import manage
 from nova_coldmig.recovery import consent
+from nova_coldmig.recovery import plan
 
 
 class ExitCodeTest(test.NoDBTestCase):
@@ -40,7 +41,23 @@ class ExitCodeTest(test.NoDBTestCase):
                                return_value=()) as repair:
             manage._repair(self._parse('repair', '--host', 'host1'))
             repair.assert_called_once_with(
-                'host1', None, 3600, False, consent.Word())
+                'host1', None, 3600, False, consent.Word(), None)
+
+    def test_where_the_disks_are(self):
+        """Both say it of a move whose copy was given up, and of no other."""
+        for action, function in (('check', manage._check),
+                                 ('repair', manage._repair)):
+            with mock.patch.object(manage, action, autospec=True,
+                                   return_value=()) as called:
+                function(self._parse(action, '--all', '--disks', 'shared'))
+            self.assertEqual('shared', called.call_args[0][-1])
+        seen = mock.Mock(instance=mock.Mock(uuid='uuid'))
+        move = mock.Mock(source_compute='host1', dest_compute='host2')
+        for copied_by, told in ((move, True), (None, False)):
+            text = manage._text(
+                seen, plan.Plan(None, 'Look.', copied_by=copied_by), 'local')
+            self.assertTrue(text.startswith('Look.'))
+            self.assertEqual(told, 'mv uuid_resize uuid' in text)
 
     def test_word_is_about_one_server(self):
         with mock.patch.object(manage, 'repair', autospec=True,
@@ -58,7 +75,7 @@ class ExitCodeTest(test.NoDBTestCase):
                 None, 'uuid', 3600, True, consent.Word(
                     fenced=frozenset(['host3']),
                     restarted=frozenset(['host1', 'host2']), ended=True,
-                    no_guest_on=frozenset(['host2'])))
+                    no_guest_on=frozenset(['host2'])), None)
 
     def test_each_option_is_explained(self):
         parser = argparse.ArgumentParser()

@@ -127,8 +127,7 @@ class Layout:
 
     @property
     def storage(self):
-        """How the hosts with libvirt keep disks: cloud.hosts.libvirt.Storage.
-        """
+        """How hosts with libvirt keep disks, a cloud.hosts.libvirt.Storage."""
         return libvirt.Storage(**self.settings.get('storage', {}))
 
     @property

@@ -310,7 +310,8 @@ class World:
             for provider, consumers in self.held().items()
             if mine & set(consumers)})
         # What operators see.
-        expect('status and task', ('ACTIVE' if runs_there else 'SHUTOFF', None),
+        expect('status and task',
+               ('ACTIVE' if runs_there else 'SHUTOFF', None),
                self.states(uuid))
         return True
 

@@ -150,10 +150,10 @@ class LibvirtScene(scenes.Scene):
                 argv[0].rpartition(b'/')[2].startswith((b'sshd', b'sftp')))))
         else:
             # The first process of a host ends when all others there have.
-            super().kill(*(service.name for service
-                        in reversed(self.cloud.services)
-                        if service.name.startswith(host)
-                        or service.name == libvirt.WIRES))
+            super().kill(*(
+                service.name for service in reversed(self.cloud.services)
+                if service.name.startswith(host)
+                or service.name == libvirt.WIRES))
 
     def full(self, host, megabytes):
         """Have little room for the disk of the server on a host."""

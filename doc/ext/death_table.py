@@ -2,8 +2,8 @@
 
 """A directive that shows what deaths on hosts with libvirt leave.
 
-``death-table`` reads cloud/trials/deaths_libvirt.ini, which is what tools/deaths
-asserts, so that the page says what was seen.
+``death-table`` reads cloud/trials/deaths_libvirt.ini, which is what
+tools/deaths asserts, so that the page says what was seen.
 """
 
 import configparser

@@ -33,15 +33,15 @@ _LAST = "Then 'openstack server reboot --hard %(uuid)s'."
 
 _TEXTS = {
     LOCAL: (
-        'In the directory of instances, in this order. On %(source)s, if there '
-        'is %(uuid)s_resize and no %(uuid)s: mv %(uuid)s_resize %(uuid)s. On '
-        '%(destination)s, if there is %(uuid)s, which is a part of the disk: '
-        'mv %(uuid)s %(uuid)s.part. '),
+        'In the directory of instances, in this order. On %(source)s, if '
+        'there is %(uuid)s_resize and no %(uuid)s: mv %(uuid)s_resize '
+        '%(uuid)s. On %(destination)s, if there is %(uuid)s, which is a part '
+        'of the disk: mv %(uuid)s %(uuid)s.part. '),
     SHARED: (
-        'Remove nothing: there is one directory, and a disk that is gone there '
-        'is gone. On %(source)s, if there is %(uuid)s_resize, it has the whole '
-        'disk, and %(uuid)s a part of it, if it is there: mv %(uuid)s '
-        '%(uuid)s.part, and then mv %(uuid)s_resize %(uuid)s. '),
+        'Remove nothing: there is one directory, and a disk that is gone '
+        'there is gone. On %(source)s, if there is %(uuid)s_resize, it has '
+        'the whole disk, and %(uuid)s a part of it, if it is there: mv '
+        '%(uuid)s %(uuid)s.part, and then mv %(uuid)s_resize %(uuid)s. '),
     REMOTE: (
         'Remove nothing. There is one disk, which is not in the directory of '
         'instances. On %(source)s, if there is %(uuid)s_resize and no '

@@ -199,13 +199,13 @@ def _after_copy(facts, migration):
             'guest is seen to run on its host, which is asked.' % chosen.text)
     if facts.guest_runs:
         return chosen
-    return dataclasses.replace(_by_hand('The copy of the disk was given up, and the guest is not '
-                    'seen to run on host %(host)s, so that its disk may not '
-                    'be in its place: look whether %(uuid)s_resize is there. '
-                    'If it is not, start the server or reboot it hard; when '
-                    'its guest runs with its files, run this again.' % {
-                        'host': migration.source_compute,
-                        'uuid': facts.instance.uuid}), copied_by=migration)
+    return dataclasses.replace(_by_hand(
+        'The copy of the disk was given up, and the guest is not seen to run '
+        'on host %(host)s, so that its disk may not be in its place: look '
+        'whether %(uuid)s_resize is there. If it is not, start the server or '
+        'reboot it hard; when its guest runs with its files, run this '
+        'again.' % {'host': migration.source_compute,
+                    'uuid': facts.instance.uuid}), copied_by=migration)
 
 
 def _give_back(facts, migration, task):

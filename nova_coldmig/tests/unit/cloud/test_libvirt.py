@@ -101,8 +101,7 @@ class ServicesTest(LibvirtTest):
         self.table = services.table(self.layout)
 
     def test_order(self):
-        """A host is there before what joins it, and that before its daemons.
-        """
+        """A host comes before what joins it, and that before its daemons."""
         names = [service.name for service in self.table]
         stages = [service.stage for service in self.table]
         self.assertEqual(len(names), len(set(names)))

@@ -23,8 +23,9 @@
 ``found``
     the findings of ``nova-coldmig-manage migration check``;
 ``repair``
-    what ``nova-coldmig-manage migration repair`` does, if anything, or
-    by-hand if it leaves that to a person;
+    what ``nova-coldmig-manage migration repair`` does, if anything; by-hand
+    if it leaves that to a person, or refused if it wants to be told what is
+    not so;
 ``then``
     what an operator has to do after it;
 ``again``
@@ -51,8 +52,9 @@ Left = collections.namedtuple(
 #: The guests of a host that is fenced are not asked.
 IDLE = 4
 REST = 3
-#: A repair that is left to a person.
-BY_HAND = 'by-hand'
+#: A repair that is left to a person; and one that wants a word which a person
+#: who has looked can not give.
+BY_HAND, REFUSED = 'by-hand', 'refused'
 #: Those that start no guest, destroy no disk and give nothing away.
 NEEDS_NO_WORD = ('take-over', 'release', 'heal', 'finish')
 
@@ -252,10 +254,10 @@ class Trial:
             return
         if case.repair not in NEEDS_NO_WORD:
             # Who says nothing has not looked.
-            outcome = BY_HAND if case.repair == BY_HAND else 'refused'
-            self._repair_with([], 3, [outcome])
-        if case.repair == BY_HAND:
-            self._repair_with(self._words(), 3, [BY_HAND])
+            self._repair_with([], 3, [
+                BY_HAND if case.repair == BY_HAND else REFUSED])
+        if case.repair in (BY_HAND, REFUSED):
+            self._repair_with(self._words(), 3, [case.repair])
         else:
             self._repair_with(
                 self._words(), 0, ['repaired'], [case.repair])
@@ -282,7 +284,7 @@ class Trial:
         """Do what an operator has to do after the repair."""
         case, world, server = self.case, self.world, self.server
         if case.then:
-            if case.repair != BY_HAND:
+            if case.repair not in (BY_HAND, REFUSED):
                 worlds.until('that the repair has ended', lambda: (
                     world.record(server)[2] is None))
             self.scene.run(case.then)

@@ -58,7 +58,7 @@ def _step(line):
 def _remedy(section):
     """Say what puts it right, of the fields repair, then and again."""
     steps = []
-    if section.get('repair') == 'by-hand':
+    if section.get('repair') in ('by-hand', 'refused'):
         steps.append('by hand:')
     elif section.get('repair'):
         steps.append('``%s``' % section['repair'])

@@ -216,6 +216,18 @@ class LibvirtScene(scenes.Scene):
         )['services'])
 
 
+def is_lost(counts, boot):
+    """Tell whether a guest began without what another start of it had written.
+
+    :param counts: dict of the names of starts to the last of the counter that
+        each has written to a disk
+    :param boot: cloud.hosts.libvirt.console.Boot, the start that is there
+    :returns: bool
+    """
+    return any(count > boot.began for name, count in counts.items()
+               if name != boot.name)
+
+
 class LibvirtTrial(deaths.Trial):
     """Runs a case of the table of this module.
 
@@ -259,7 +271,8 @@ class LibvirtTrial(deaths.Trial):
         return found
 
     def _left(self):
-        self.count, self.starts = 0, set()
+        #: {start of a guest: the last of the counter that it wrote to a disk}
+        self.counts = {}
         self._listen()
         try:
             super()._left()
@@ -273,16 +286,16 @@ class LibvirtTrial(deaths.Trial):
                           self.seen['on.' + host])
 
     def _listen(self):
-        """Remember the last of the counter that a guest wrote to a disk."""
+        """Remember what guests wrote to a disk, before it is gone."""
         hosts = self.world.hosts
         names = ([self.world.source]
                  if self.case.own.get('newest') == 'source' else list(hosts))
         for name in names:
             for suffix in ('', '_resize'):
                 boot = hosts[name].console(self.server, suffix)
-                if boot and boot.count:
-                    self.count = max(self.count, boot.count)
-                    self.starts.add(boot.name)
+                if boot and boot.name and boot.count is not None:
+                    self.counts[boot.name] = max(
+                        boot.count, self.counts.get(boot.name, 0))
 
     def _usable(self):
         """The guest is there once, with the newest of its data."""
@@ -303,12 +316,11 @@ class LibvirtTrial(deaths.Trial):
             self.scene.act('reboot')
         self.scene.until('counting', host)
         boot = world.hosts[host].console(server)
-        self.seen['data'] = 'counted to %d before, from %d now' % (
-            self.count, boot.began)
+        self.seen['data'] = 'counted %s; the guest that is there from %d' % (
+            ', '.join(map(str, self.counts.values())), boot.began)
         worlds.expect('what is on the disks', self.scene.lasting,
                       boot.lasting())
-        # Each start has all that was written before.
-        if boot.name not in self.starts and boot.began < self.count:
+        if is_lost(self.counts, boot):
             raise worlds.Wrong('The newest data is gone: ' + self.seen['data'])
         worlds.until('in order', lambda: world.check_in_order(
             server, host, [self._elsewhere(host)]), 60)

@@ -299,6 +299,23 @@ class MachineTest(cloud.base.BaseTestCase):
         self.assertLessEqual(set(machine.PACKAGES.values()), named)
 
 
+class IsLostTest(cloud.base.BaseTestCase):
+    """A guest without the newest of its data is told from one with it."""
+
+    def test_told(self):
+        for counts, began, lost in (
+                ({'a': 5}, 5, False), ({'a': 5}, 4, True),
+                # It runs on.
+                ({'b': 9}, 0, False),
+                # What one wrote on another host, beside the first.
+                ({'a': 5, 'c': 8}, 5, True), ({'a': 5, 'b': 9}, 5, False),
+                ({}, 0, False)):
+            boot = console.read(
+                'GUEST-BOOT\nGUEST-DISK d boots=2 count=%d\n'
+                'GUEST-READY b\n' % began)
+            self.assertIs(lost, deaths_libvirt.is_lost(counts, boot), counts)
+
+
 class TablesTest(cloud.base.BaseTestCase):
     """What the tables name is there."""
 

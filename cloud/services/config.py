@@ -177,6 +177,9 @@ def _libvirt(layout, host):
             # With images_type=raw Nova would turn the disk that arrives into
             # qcow2, and start it as raw.
             'use_cow_images': storage.images == 'qcow2',
+            # What a death leaves is looked at, and this would change it, some
+            # time in ten minutes: a server whose guest is off to SHUTOFF.
+            'sync_power_state_interval': -1,
             # The machine is shared, and its memory is not that of a host.
             'reserved_host_memory_mb': 0},
         'oslo_concurrency': {'lock_path': '/var/lib/nova/lock'},

@@ -29,7 +29,7 @@ from cloud import world as worlds
 
 TABLE = 'deaths_libvirt.ini'
 #: MiB of data that are copied, beside what a guest has anyway.
-FILL = 96
+FILL = 160
 
 
 class LibvirtWorld(guests.GuestWorld):
@@ -106,15 +106,18 @@ class LibvirtScene(scenes.Scene):
         source = self.world.hosts[self.world.source]
         there = self.world.hosts[self.world.destination]
 
-        def enough():
-            size = there.folders(self.server).get('')
-            return size and size >= int(megabytes) << 20
+        def size():
+            return there.folders(self.server).get('') or 0
 
-        self._fast('a part of the copy', enough)
+        self._fast('a copy of the disk', size)
+        # To find them takes longer than to copy a part.
         self._stopped = source.copying(self.server)
+        self._fast('a part of the copy', lambda: (
+            size() >= int(megabytes) << 20), 0.001)
         source.signal(self._stopped, scenes.signal.SIGSTOP)
-        if not self._stopped:
-            raise worlds.Wrong('Nothing copies the disk.')
+        if not self._stopped or size() >= self.size:
+            raise worlds.Wrong('The copy was not held: %d bytes of %d' % (
+                size(), self.size))
 
     def copy(self, what):
         """Have the held copy go on, or die."""
@@ -187,8 +190,8 @@ class LibvirtScene(scenes.Scene):
         worlds.until('the end of it', lambda: (
             self.world.record(self.server)[2] is None))
 
-    def _fast(self, what, done):
-        worlds.until(what, done, pause=0.01)
+    def _fast(self, what, done, pause=0.01):
+        worlds.until(what, done, pause=pause)
 
     def until(self, what, *values):
         if what in ('task', 'migration', 'qemu', 'aside'):

@@ -185,8 +185,11 @@ class Cell:
         return False, touched
 
     def _guest_runs(self, instance, migrations, failed_revert):
+        reverted = facts.reverting_move(instance, migrations)
         matters = (instance.task_state == task_states.RESIZE_FINISH or
-                   failed_revert or instance.task_state is None and any(
+                   failed_revert or
+                   reverted and instance.host == reverted.source_compute or
+                   instance.task_state is None and any(
                        m.status == 'migrating' and records.is_open(m)
                        for m in migrations))
         if not matters or instance.host in self.down:

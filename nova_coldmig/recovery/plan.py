@@ -149,6 +149,8 @@ def _of_move(facts, migration, task):
     on_source = _is_on(
         facts, migration.source_compute, migration.source_node)
     if task == task_states.RESIZE_REVERTING:
+        if on_source and migration.status == 'reverted':
+            return _of_source(facts, migration)
         if on_source or migration.status == 'reverted':
             return _by_computes(facts, migration, FINISH_REVERT)
         return _by_computes(facts, migration, REVERT)
@@ -266,6 +268,29 @@ def _of_destination(facts, migration, on_source):
         return _by_hand('The migration is finished, and the guest does not '
                         'run on the destination. See why.')
     return _by_computes(facts, migration, REVERT)
+
+
+def _of_source(facts, migration):
+    """Have the source finish the revert, if it has not started the guest.
+
+    nova.compute.manager.ComputeManager._finish_revert_resize fails if it has,
+    and leaves the server in ERROR.
+    """
+    if facts.guest_runs:
+        return _by_hand(
+            'The guest runs on host %(host)s, where it was before the move, '
+            'and only the record of that is missing: openstack server set '
+            '--state active %(uuid)s. If it has volumes, see that none of '
+            'them is left in attaching.' % {
+                'host': migration.source_compute,
+                'uuid': facts.instance.uuid})
+    chosen = _by_computes(facts, migration, FINISH_REVERT)
+    if not chosen.repair or facts.asked:
+        return chosen
+    return dataclasses.replace(
+        chosen, text='%s Only if the guest is not seen to run there: with '
+        '--yes the host is asked, which leaves a fault on the server if it '
+        'does not.' % chosen.text)
 
 
 def _unless_guest(facts, migration, repair):

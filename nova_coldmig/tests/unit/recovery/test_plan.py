@@ -138,6 +138,29 @@ class MakeTest(test.NoDBTestCase):
             '(migrating) is from host2 to a host that it does not name.',
             chosen.text)
 
+    def test_source_that_has_the_guest_back(self):
+        """Nova fails to start a guest that runs, and sets it to ERROR."""
+        for guest_runs, asked, repair, told in (
+                (None, False, 'finish-revert', 'with --yes the host is asked'),
+                (False, True, 'finish-revert', ''),
+                (None, True, 'finish-revert', ''),
+                (True, True, None, 'server set --state active')):
+            chosen = plan.make(make_facts(
+                'host1', 'resized', 'resize_reverting', [], 'reverted',
+                [NODE1], guest_runs=guest_runs, asked=asked))
+            self.assertEqual(repair, chosen.repair)
+            self.assertIn(told, chosen.text)
+
+    def test_copy_that_was_given_up(self):
+        """What a person does about the disk is told with it."""
+        for guest_runs, asked in ((None, False), (False, True), (None, True)):
+            seen = make_facts('host1', 'active', None, [NODE1], 'migrating',
+                              [NODE2], guest_runs=guest_runs, asked=asked)
+            self.assertIs(seen.migrations[0], plan.make(seen).copied_by)
+        self.assertIsNone(plan.make(make_facts(
+            'host1', 'active', None, [NODE1], 'migrating', [NODE2],
+            guest_runs=True)).copied_by)
+
     def test_copying_to_nobody_knows_where(self):
         seen = make_facts('host1', 'active', 'resize_migrating', [NODE1],
                           'migrating', [NODE2])

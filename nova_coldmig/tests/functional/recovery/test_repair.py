@@ -391,8 +391,11 @@ class ConfirmTest(RepairTestCase):
         wait()
         self.assertCutShort(plan.FINISH_REVERT, self.assertMended)
 
-    def stick_finish_revert(self):
-        """The source has died when it had its allocation back."""
+    def stick_finish_revert(self, started=False):
+        """The source has died when it had its allocation back.
+
+        :param started: bool, whether it had started the guest
+        """
         self.force(self.server, 'host2')
         wait = self.lose('nova.compute.rpcapi.ComputeAPI.finish_revert_resize')
         self.api.post_server_action(
@@ -409,6 +412,19 @@ class ConfirmTest(RepairTestCase):
                 report.report_client_singleton().move_allocations(
                     context, migration, instance.uuid))
         self.assertHeld(host1=self.server['id'])
+        if not started:
+            # The driver leaves it running there.
+            self.computes['host1'].manager.driver.instances.pop(
+                self.server['id'])
+
+    def test_source_died_when_the_guest_runs(self):
+        """Nova would fail to start it again: only its state is wrong."""
+        self.stick_finish_revert(started=True)
+        self.assertEqual({'stuck-reverting'}, self.found())
+        self.assertEqual([(None, 'by-hand')], self.repair())
+        self.admin_api.post_server_action(
+            self.server['id'], {'os-resetState': {'state': 'active'}})
+        self.assertMended()
 
     def test_source_died_in_finish_revert(self):
         self.stick_finish_revert()

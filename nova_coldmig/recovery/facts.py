@@ -43,7 +43,8 @@ class Facts:
         does not move; it may have been that of another move
     :ivar guest_runs: whether the guest runs on the host of the server: in
         resize_finish, after a revert that failed or that the source has to
-        finish, or after a copy that was given up; None if it is not known or was not asked
+        finish, or after a copy that was given up; None if it is not known or
+        was not asked
     :ivar asked: whether the host was to be asked
     :ivar hosts: {UUID of a compute node that is held: its host}
     """

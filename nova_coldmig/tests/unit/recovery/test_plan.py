@@ -151,7 +151,7 @@ class MakeTest(test.NoDBTestCase):
             self.assertEqual(repair, chosen.repair)
             self.assertIn(told, chosen.text)
 
-    def test_copy_that_was_given_up(self):
+    def test_disk_of_a_copy_that_was_given_up(self):
         """What a person does about the disk is told with it."""
         for guest_runs, asked in ((None, False), (False, True), (None, True)):
             seen = make_facts('host1', 'active', None, [NODE1], 'migrating',

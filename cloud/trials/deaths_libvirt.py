@@ -19,6 +19,8 @@ disks: all that it ever wrote and knew to be written, unless a user gave it up.
 """
 
 import contextlib
+import os
+import signal
 import time
 
 from cloud.hosts import libvirt
@@ -92,7 +94,7 @@ class LibvirtScene(scenes.Scene):
         self.cloud.stop(list(self._without))
         for pid in self._stopped:
             with contextlib.suppress(ProcessLookupError):
-                worlds.os.kill(pid, scenes.signal.SIGCONT)
+                os.kill(pid, signal.SIGCONT)
         try:
             super().tidy()
         finally:
@@ -114,7 +116,7 @@ class LibvirtScene(scenes.Scene):
         self._stopped = source.copying(self.server)
         self._fast('a part of the copy', lambda: (
             size() >= int(megabytes) << 20), 0.001)
-        source.signal(self._stopped, scenes.signal.SIGSTOP)
+        source.signal(self._stopped, signal.SIGSTOP)
         if not self._stopped or size() >= self.size:
             raise worlds.Wrong('The copy was not held: %d bytes of %d' % (
                 size(), self.size))
@@ -124,7 +126,7 @@ class LibvirtScene(scenes.Scene):
         source = self.world.hosts[self.world.source]
         if what == 'dies':
             source.signal(self._stopped)
-        source.signal(self._stopped, scenes.signal.SIGCONT)
+        source.signal(self._stopped, signal.SIGCONT)
         self._stopped = []
 
     def alone(self, host):

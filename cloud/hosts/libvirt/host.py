@@ -6,7 +6,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 
 from cloud.hosts import libvirt
 from cloud.hosts.libvirt import console
@@ -165,22 +164,3 @@ class Host:
 
 def _namespace(pid):
     return os.readlink('/proc/%s/ns/pid' % pid)
-
-
-def wait(what, done, timeout=120):
-    """Wait for something that is over soon, looking at it often.
-
-    :param what: str, what is waited for
-    :param done: callable
-    :param timeout: seconds
-    :returns: what it returned that is true
-    :raises: TimeoutError
-    """
-    deadline = time.monotonic() + timeout
-    while True:
-        result = done()
-        if result:
-            return result
-        if time.monotonic() > deadline:
-            raise TimeoutError('%s: not after %d s' % (what, timeout))
-        time.sleep(0.02)

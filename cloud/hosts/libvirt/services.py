@@ -82,6 +82,12 @@ def enter(layout, name, argv):
         group(layout, name), *argv)]
 
 
+def _ready_host(layout, name):
+    # One that was killed has left the file.
+    return (first(layout, name) is not None and
+            (layout.machine(name) / 'ready').exists())
+
+
 def _ready_daemon(layout, name, daemon):
     pid = first(layout, name)
     if pid is None:
@@ -110,7 +116,7 @@ def table(layout, service, stages):
                               layout.machine(name), name,
                               group(layout, name))],
         {}, None, None, machines, 10,
-        lambda name=name: (layout.machine(name) / 'ready').exists())
+        lambda name=name: _ready_host(layout, name))
         for name in libvirt.NAMES]
     found.append(service(
         libvirt.WIRES,

@@ -4,6 +4,7 @@
 
 import configparser
 import inspect
+import os
 import re
 from unittest import mock
 
@@ -138,6 +139,19 @@ class ServicesTest(LibvirtTest):
         # What is found in the catalog is in no file.
         catalog = {self.layout.port(name) for name in ('placement', 'neutron')}
         self.assertEqual(reached, used | catalog)
+
+    def test_host_that_was_killed(self):
+        """What it has left does not make it look ready, or there."""
+        folder = self.layout.machine('libvirt1')
+        folder.mkdir(parents=True)
+        (folder / 'ready').touch()
+        host, = (one for one in self.table if one.name == 'libvirt1-host')
+        self.assertFalse(host.ready())
+        # The number may be that of a process of this machine now.
+        for pid in (os.getpid(), 2 ** 22 + 1):
+            (folder / libvirt.RECORD).write_text(str(pid))
+            self.assertFalse(host.ready())
+            self.assertIsNone(of_libvirt.first(self.layout, 'libvirt1'))
 
     def test_stop(self):
         """What the hosts leave is removed when all has ended."""

@@ -260,9 +260,16 @@ class Life:
             config_drive=self.kind.config_drive,
             metadata={'fill': '32'} if self.kind.config_drive else None)
         self.known = self.world.ready(self.uuid, self.host).lasting()
+        # What it does not see in the beginning, it can not lose.
+        has = {'marker', 'port'}
         if self.kind.config_drive:
             worlds.expect('the UUID in the config drive', self.uuid,
                           self.known['config'])
+            has |= {'config', 'fill'}
+        if self.kind.flavor == image_of.EXTRA_FLAVOR:
+            has |= {'ephemeral', 'swap'}
+        worlds.expect('what the guest has', has, {
+            name for name, value in self.known.items() if value})
         self.state = 'active'
         if self.kind.stopped:
             self.count = self.world.stop(self.uuid, self.host).count

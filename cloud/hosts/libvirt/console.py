@@ -9,8 +9,9 @@ _LINES = {
     'DISK': 'marker', 'FILL': 'fill', 'EPHEMERAL': 'ephemeral',
     'SWAP': 'swap', 'CONFIG': 'config', 'NVRAM': 'nvram', 'PORT': 'port',
 }
-#: Of what is written once and has to be the same for ever.
-LASTING = ('marker', 'fill', 'ephemeral', 'config', 'nvram', 'port')
+#: Of what is written once and has to be the same for ever. Of swap that is its
+#: size, which Nova makes anew.
+LASTING = ('marker', 'fill', 'ephemeral', 'swap', 'config', 'nvram', 'port')
 
 
 class Boot:

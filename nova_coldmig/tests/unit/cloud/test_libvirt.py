@@ -49,7 +49,7 @@ class ConsoleTest(cloud.base.BaseTestCase):
              boot.name))
         self.assertEqual(
             {'marker': 'd1', 'fill': None, 'ephemeral': 'e1', 'nvram': None,
-             'config': '0a5c', 'port': 'fa:16'}, boot.lasting())
+             'swap': None, 'config': '0a5c', 'port': 'fa:16'}, boot.lasting())
 
     def test_the_last_start_counts(self):
         boot = console.read(FIRST + '\nGUEST-END count=3\nGUEST-BOOT\n')

@@ -34,14 +34,18 @@ _LAST = "Then 'openstack server reboot --hard %(uuid)s'."
 _TEXTS = {
     LOCAL: (
         'In the directory of instances, in this order. On %(source)s, if '
-        'there is %(uuid)s_resize and no %(uuid)s: mv %(uuid)s_resize '
-        '%(uuid)s. On %(destination)s, if there is %(uuid)s, which is a part '
-        'of the disk: mv %(uuid)s %(uuid)s.part. '),
+        'there is %(uuid)s_resize and no disk in %(uuid)s, as a hard reboot '
+        'leaves it: set such a %(uuid)s aside, then mv %(uuid)s_resize '
+        '%(uuid)s. If both have a disk, change nothing there: see which was '
+        'written last. On %(destination)s, if there is %(uuid)s, which is a '
+        'part of the disk: mv %(uuid)s %(uuid)s.part. '),
     SHARED: (
         'Remove nothing: there is one directory, and a disk that is gone '
-        'there is gone. On %(source)s, if there is %(uuid)s_resize, it has '
-        'the whole disk, and %(uuid)s a part of it, if it is there: mv '
-        '%(uuid)s %(uuid)s.part, and then mv %(uuid)s_resize %(uuid)s. '),
+        'there is gone. On %(source)s, if there is %(uuid)s_resize, and '
+        '%(uuid)s has no disk or a smaller one, which is a part then: mv '
+        '%(uuid)s %(uuid)s.part, and then mv %(uuid)s_resize %(uuid)s. If '
+        'the disk of %(uuid)s is not smaller, change nothing: see which was '
+        'written last. '),
     REMOTE: (
         'Remove nothing. There is one disk, which is not in the directory of '
         'instances. On %(source)s, if there is %(uuid)s_resize and no '

@@ -293,6 +293,16 @@ class Cloud:
     def mend(self, host, step):
         self._point('fail', host, step).unlink(missing_ok=True)
 
+    def need(self, virt):
+        """See that there are hosts of a kind.
+
+        :param virt: str, layout.FAKE or layout.LIBVIRT
+        :raises Failed: if there are none, with what to do
+        """
+        if virt not in (layouts.FAKE, self.layout.virt):
+            raise Failed('The cloud has no hosts with %s: tools/cloud up '
+                         '--virt %s adds them.' % (virt, virt))
+
     def check(self):
         """Return the output of nova-coldmig-status upgrade check."""
         return subprocess.run(

@@ -8,6 +8,7 @@ import os
 import subprocess
 import time
 
+from cloud import cloud as clouds
 from cloud import layout as layouts
 from cloud.services import rest
 from cloud.services import services
@@ -64,6 +65,23 @@ def client_of_mariadb(layout):
     return ['/usr/bin/mariadb', '--no-defaults', '--unbuffered', '--batch',
             '--skip-column-names', '--host=127.0.0.1', '--user=openstack',
             '--port=%d' % layout.port('mariadb')]
+
+
+def empty(cloud, make=None):
+    """Look at a cloud that has no server, as a trial needs it.
+
+    :param cloud: cloud.cloud.Cloud, which is up
+    :param make: class, World or one of it
+    :returns: what it makes
+    :raises clouds.Failed: if there is no such cloud, or it has servers
+    """
+    if not cloud.layout.settings:
+        raise clouds.Failed('There is no cloud in %s' % cloud.layout.state)
+    there = (make or World)(cloud)
+    if there.nova('GET', '/servers?all_tenants=1')['servers']:
+        raise clouds.Failed(
+            'The cloud has servers: give it back without them.')
+    return there
 
 
 class World:
@@ -127,9 +145,10 @@ class World:
         return self.client.request(method, 'nova-api', '/v2.1' + path, body,
                                    OpenStack_API_Version=version)
 
-    def boot(self, host=SOURCE, ports=True, name='trial'):
+    def boot(self, host=SOURCE, ports=True, name='trial', **fields):
         """Create a server on a host and wait for it.
 
+        :param fields: of the request, beside or in place of those here
         :returns: str, its UUID
         """
         networks = [{'uuid': self.network}] if ports else 'none'
@@ -137,12 +156,14 @@ class World:
         uuid = until('a new server', lambda: self.nova('POST', '/servers', {
             'server': {'name': name, 'flavorRef': self.flavor,
                        'imageRef': self.image, 'networks': networks,
-                       'host': host}}, '2.74'), 180)['server']['id']
+                       'host': host, **fields}}, '2.74'), 180)['server']['id']
 
         def active():
             # Where it is before it is in a cell, the record is not.
             rows = self.sql('SELECT vm_state FROM nova_cell1.instances '
                             "WHERE uuid = '%s'" % uuid)
+            if rows == [['error']]:
+                raise Wrong(str(self.server(uuid).get('fault')))
             return rows == [['active']]
 
         until('the new server %s' % uuid, active, 120)

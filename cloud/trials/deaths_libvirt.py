@@ -26,42 +26,11 @@ import time
 from cloud.hosts import libvirt
 from cloud import scene as scenes
 from cloud.trials import deaths
-from cloud.trials import guests
 from cloud import world as worlds
 
 TABLE = 'deaths_libvirt.ini'
 #: MiB of data that are copied, beside what a guest has anyway.
 FILL = 160
-
-
-class LibvirtWorld(guests.GuestWorld):
-    """The hosts with libvirt as those that a server is moved between."""
-
-    names = libvirt.NAMES
-    source, destination = libvirt.NAMES
-    other = None
-
-    def guests(self, uuid):
-        """As World; of a host that is off, or whose libvirt is, by QEMU."""
-        found = {}
-        for name, host in self.hosts.items():
-            try:
-                state = host.domain(uuid) if host.up else None
-            except RuntimeError:
-                state = 'running' if host.qemu(uuid) else None
-            if state is not None:
-                found[name] = state == 'running'
-        return found
-
-    def has_no_guest(self, uuid, host):
-        """As World, which is about guests that pretend.
-
-        One that is off may have written before; one that has booted has said
-        so on its console.
-        """
-        seen = self.hosts[host]
-        return host == self.source or not seen.up or (
-            host not in self.guests(uuid) and seen.console(uuid) is None)
 
 
 class LibvirtScene(scenes.Scene):
@@ -215,11 +184,6 @@ class LibvirtScene(scenes.Scene):
         boot = self.world.hosts[host].console(self.server)
         return boot and boot.ready and boot.count > boot.began
 
-    def _is_down(self, host):
-        return any(service['state'] == 'down' for service in self.world.nova(
-            'GET', '/os-services?binary=nova-compute&host=' + host
-        )['services'])
-
 
 def is_lost(counts, boot):
     """Tell whether a guest began without what another start of it had written.
@@ -236,7 +200,7 @@ def is_lost(counts, boot):
 class LibvirtTrial(deaths.Trial):
     """Runs a case of the table of this module.
 
-    :param world: LibvirtWorld
+    :param world: cloud.trials.guests.GuestWorld
     :param case: cloud.trials.deaths.Case
     """
 

@@ -194,7 +194,7 @@ class Cloud:
             with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
                 # list() raises what was raised.
                 list(pool.map(stop, found))
-        if names is None and self.layout.virt == layouts.LIBVIRT:
+        if names is None and self.layout.machines:
             of_libvirt.tidy(self.layout)
 
     def _keep(self, **settings):

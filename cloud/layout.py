@@ -121,9 +121,14 @@ class Layout:
         return self.settings.get('virt', FAKE)
 
     @property
+    def machines(self):
+        """The hosts with libvirt, a tuple of str."""
+        return libvirt.NAMES if self.virt == LIBVIRT else ()
+
+    @property
     def hosts(self):
         """The hosts with a nova-compute, a tuple of str."""
-        return HOSTS + (libvirt.NAMES if self.virt == LIBVIRT else ())
+        return HOSTS + self.machines
 
     @property
     def storage(self):

@@ -142,18 +142,20 @@ def _identity(cloud):
                     'url': cloud.layout.url(name, path)}})
 
 
+def _image(client, name, disk_format, content, **properties):
+    listed = client.get('glance', '/v2/images?name=' + name)['images']
+    image = listed[0] if listed else client.post('glance', '/v2/images', dict(
+        properties, name=name, disk_format=disk_format,
+        container_format='bare', visibility='public'))
+    if image['status'] == 'queued':
+        client.request('PUT', 'glance', '/v2/images/%s/file' % image['id'],
+                       content, Content_Type='application/octet-stream')
+
+
 def _resources(cloud):
     client = cloud.client()
     for name in ('tiny', 'tiny-alt'):
-        listed = client.get('glance', '/v2/images?name=' + name)['images']
-        image = listed[0] if listed else client.post(
-            'glance', '/v2/images', {
-                'name': name, 'disk_format': 'raw',
-                'container_format': 'bare', 'visibility': 'public'})
-        if image['status'] == 'queued':
-            client.request('PUT', 'glance', '/v2/images/%s/file'
-                           % image['id'], bytes(1 << 20),
-                           Content_Type='application/octet-stream')
+        _image(client, name, 'raw', bytes(1 << 20))
     network = _ensure(client, 'neutron', '/v2.0/networks', 'network',
                       {'name': NETWORK, 'shared': True})
     _ensure(client, 'neutron', '/v2.0/subnets', 'subnet', {
@@ -162,6 +164,15 @@ def _resources(cloud):
     for name, vcpus, memory, disk in FLAVORS:
         _ensure(client, 'nova-api', '/v2.1/flavors', 'flavor', {
             'name': name, 'vcpus': vcpus, 'ram': memory, 'disk': disk})
+
+
+def _guests(cloud):
+    client, content = cloud.client(), guest.build().read_bytes()
+    for name, properties in guest.IMAGES.items():
+        _image(client, name, 'qcow2', content, **properties)
+    for name, flavor in guest.FLAVORS.items():
+        _ensure(client, 'nova-api', '/v2.1/flavors', 'flavor',
+                dict(flavor, name=name))
 
 
 def before(cloud):
@@ -183,5 +194,5 @@ def after(cloud, stage):
                 cloud.layout.etc / 'nova/nova.conf', 'cell_v2',
                 'discover_hosts'])
         _once(cloud, 'image, network and flavors', _resources)
-        if cloud.layout.virt == layouts.LIBVIRT:
-            _once(cloud, 'image and flavors of real guests', guest.register)
+        if cloud.layout.machines:
+            _once(cloud, 'image and flavors of real guests', _guests)

@@ -210,9 +210,8 @@ def files(layout):
     }
     for host in layouts.HOSTS:
         named['nova-%s/nova.conf' % host] = _compute(layout, host)
-    if layout.virt == layouts.LIBVIRT:
-        for host in libvirt.NAMES:
-            named['nova-%s/nova.conf' % host] = _libvirt(layout, host)
+    for host in layout.machines:
+        named['nova-%s/nova.conf' % host] = _libvirt(layout, host)
     return named
 
 
@@ -342,6 +341,5 @@ def write(layout):
     _paste(layout)
     _policy(layout)
     _clients(layout)
-    if layout.virt == layouts.LIBVIRT:
-        for host in libvirt.NAMES:
-            of_libvirt.write(layout, host)
+    for host in layout.machines:
+        of_libvirt.write(layout, host)

@@ -207,12 +207,12 @@ def table(layout):
               'nova-%s' % host, host, 'nova-compute', COMPUTES)
         for host in layouts.HOSTS
     ]
-    if layout.virt == layouts.LIBVIRT:
+    if layout.machines:
         found += of_libvirt.table(
             layout, Service, (MACHINES, WIRES, DAEMONS)) + [
             _nova(layout, host, of_libvirt.enter(
                 layout, host, [layout.bin / 'nova-compute']),
                 'nova-%s' % host, host, 'nova-compute', COMPUTES,
                 of_libvirt.ENVIRONMENT)
-            for host in of_libvirt.NAMES]
+            for host in layout.machines]
     return found

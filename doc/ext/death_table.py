@@ -9,6 +9,7 @@ tools/deaths asserts, so that the page says what was seen.
 import configparser
 import pathlib
 
+import list_table
 from sphinx.util import docutils
 
 TABLE = (pathlib.Path(__file__).parents[2] / 'cloud' / 'trials' /
@@ -91,11 +92,7 @@ class DeathTable(docutils.SphinxDirective):
                 what[0].upper() + what[1:], _nova(section['left']),
                 _disks(section['on.libvirt1']),
                 _disks(section['on.libvirt2']), _remedy(section)))
-        yield from ('.. list-table::', '   :header-rows: 1',
-                    '   :widths: 24 18 18 18 22', '')
-        for row in rows:
-            for position, cell in enumerate(row):
-                yield '   %s %s' % ('  -' if position else '* -', cell)
+        return list_table.lines('24 18 18 18 22', rows)
 
 
 def setup(app):

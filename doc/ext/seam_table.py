@@ -6,6 +6,7 @@
 well. They read nova_coldmig.seams, which imports nothing of Nova.
 """
 
+import list_table
 from sphinx.util import docutils
 
 from nova_coldmig import seams
@@ -48,11 +49,7 @@ class SeamTable(_Directive):
                 rows.append((
                     '``%s``' % seam.target, KINDS[type(seam)],
                     '``%s``' % seam.by, seam.why, _series(seam)))
-        yield from ('.. list-table::', '   :header-rows: 1',
-                    '   :widths: 30 10 30 25 5', '')
-        for row in rows:
-            for position, cell in enumerate(row):
-                yield '   %s %s' % ('  -' if position else '* -', cell)
+        return list_table.lines('30 10 30 25 5', rows)
 
 
 class ReliedOn(_Directive):

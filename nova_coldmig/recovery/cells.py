@@ -140,7 +140,7 @@ class Cell:
             timeutils.delta_seconds(changed, timeutils.utcnow()),
             frozenset(hosts & self.down), self.conductors_down,
             reverted, touched,
-            self._guest_runs(instance, migrations, reverted and
+            self._guest_runs(instance, migrations, reverting, reverted and
                              maybe_reverted) if ask else None,
             frozenset(roots[instance.uuid] - nodes), hold_strangers,
             node is None or node in roots[instance.uuid] or
@@ -184,11 +184,10 @@ class Cell:
             touched = touched or action.action not in HARMLESS
         return False, touched
 
-    def _guest_runs(self, instance, migrations, failed_revert):
-        reverted = facts.reverting_move(instance, migrations)
+    def _guest_runs(self, instance, migrations, reverting, failed_revert):
         matters = (instance.task_state == task_states.RESIZE_FINISH or
                    failed_revert or
-                   reverted and instance.host == reverted.source_compute or
+                   reverting and instance.host == reverting.source_compute or
                    instance.task_state is None and any(
                        m.status == 'migrating' and records.is_open(m)
                        for m in migrations))

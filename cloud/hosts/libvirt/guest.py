@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The image of the guests, and the flavors that they have."""
+"""The images of the guests, and the flavors that they have."""
 
 import hashlib
 import pathlib
@@ -19,8 +19,8 @@ FLAVORS = {
     EXTRA_FLAVOR: dict(_FLAVOR, **{'OS-FLV-EXT-DATA:ephemeral': 1,
                                    'swap': 64}),
 }
-# QEMU's default is a board that has no BIOS interface for the disks here.
-_PROPERTIES = {
+# With the boards that they boot on.
+IMAGES = {
     IMAGE: {'hw_machine_type': 'pc'},
     UEFI_IMAGE: {'hw_machine_type': 'q35', 'hw_firmware_type': 'uefi'},
 }
@@ -42,28 +42,3 @@ def build():
             ['bash', str(HERE / 'guest.sh'), str(folder), str(path)],
             stdin=subprocess.DEVNULL)
     return path
-
-
-def register(cloud):
-    """Give a cloud the images and the flavors. It may be repeated.
-
-    :param cloud: cloud.cloud.Cloud, which is up
-    """
-    client = cloud.client()
-    content = build().read_bytes()
-    for name, properties in _PROPERTIES.items():
-        listed = client.get('glance', '/v2/images?name=' + name)['images']
-        image = listed[0] if listed else client.post(
-            'glance', '/v2/images', dict(
-                properties, name=name, disk_format='qcow2',
-                container_format='bare', visibility='public'))
-        if image['status'] == 'queued':
-            client.request(
-                'PUT', 'glance', '/v2/images/%s/file' % image['id'], content,
-                Content_Type='application/octet-stream')
-    there = {flavor['name'] for flavor in client.get(
-        'nova-api', '/v2.1/flavors')['flavors']}
-    for name, flavor in FLAVORS.items():
-        if name not in there:
-            client.post('nova-api', '/v2.1/flavors', {
-                'flavor': dict(flavor, name=name)})

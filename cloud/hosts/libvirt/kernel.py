@@ -56,6 +56,22 @@ def enter_file(descriptor):
     os.close(descriptor)
 
 
+def first(record):
+    """Return the pid of the first process of a host.
+
+    :param record: pathlib.Path of the file that has it
+    :returns: int, or None if the host is off
+    """
+    try:
+        pid = int(record.read_text())
+        # One that was killed has left the file, and its number may be that
+        # of another process now.
+        theirs = os.readlink('/proc/%d/ns/pid' % pid)
+    except (OSError, ValueError):
+        return None
+    return pid if theirs != os.readlink('/proc/self/ns/pid') else None
+
+
 def die_with_parent(number):
     """Have the kernel send this process a signal when its parent dies.
 

@@ -5,7 +5,6 @@
 The stages are between those of Nova and of its computes.
 """
 
-import os
 import pathlib
 
 from cloud.hosts import libvirt
@@ -47,14 +46,7 @@ def first(layout, name):
     :param name: str
     :returns: int, or None if the host is off
     """
-    try:
-        pid = int((layout.machine(name) / libvirt.RECORD).read_text())
-        # One that was killed has left the file, and its number may be that
-        # of another process now.
-        theirs = os.readlink('/proc/%d/ns/pid' % pid)
-    except (OSError, ValueError):
-        return None
-    return pid if theirs != os.readlink('/proc/self/ns/pid') else None
+    return kernel.first(layout.machine(name) / libvirt.RECORD)
 
 
 def _listens(pid):

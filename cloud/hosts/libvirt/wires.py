@@ -101,20 +101,10 @@ async def serve(listeners, hosts):
     """
     servers = [await asyncio.start_server(_pass_on(port), sock=listener)
                for listener, port in listeners]
-    while all(_read(record) == pid for record, pid in hosts):
+    while all(kernel.first(record) == pid for record, pid in hosts):
         await asyncio.sleep(0.5)
     for server in servers:
         server.close()
-
-
-def _read(record):
-    """Return the pid that a file has, None if there is no such process."""
-    try:
-        pid = int(record.read_text())
-        os.kill(pid, 0)
-    except (OSError, ValueError):
-        return None
-    return pid
 
 
 def main():
@@ -123,7 +113,7 @@ def main():
     for argument in sys.argv[2:]:
         address, _, path = argument.partition('=')
         record = pathlib.Path(path)
-        hosts.append((record, int(record.read_text())))
+        hosts.append((record, kernel.first(record)))
         ends.append((hosts[-1][1], address))
     join(*ends)
     asyncio.run(serve([made for _record, pid in hosts

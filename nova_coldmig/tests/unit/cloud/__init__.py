@@ -5,6 +5,7 @@
 None of them starts a service.
 """
 
+import configparser
 import json
 from pathlib import Path
 import sys
@@ -52,3 +53,9 @@ class CloudTest(base.BaseTestCase):
             'series': self.series, 'base_port': base_port,
             'coldmig': coldmig, 'done': [], 'password': 'secret'}))
         return layout.Layout(state, self.venvs, self.series)
+
+    def read(self, name):
+        """Read a file of the configuration that was written."""
+        parser = configparser.RawConfigParser()
+        self.assertEqual(1, len(parser.read(str(self.layout.etc / name))))
+        return parser

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import configparser
 import re
 import subprocess
 
@@ -18,11 +17,6 @@ class ConfigTest(cloud.CloudTest):
     def setUp(self):
         super().setUp()
         self.files = config.files(self.layout)
-
-    def read(self, name):
-        parser = configparser.RawConfigParser()
-        self.assertEqual(1, len(parser.read(str(self.layout.etc / name))))
-        return parser
 
     def test_written_as_described(self):
         config.write(self.layout)

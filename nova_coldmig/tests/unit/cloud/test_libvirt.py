@@ -2,7 +2,6 @@
 
 """Tests of the hosts with libvirt. None of them makes a namespace."""
 
-import configparser
 import inspect
 import os
 import re
@@ -186,11 +185,6 @@ class ConfigTest(LibvirtTest):
             for suffix in ('', '.pub'):
                 (self.layout.state / 'hosts' / ('id_ed25519' + suffix)
                  ).write_text('key' + suffix)
-
-    def read(self, name):
-        parser = configparser.RawConfigParser()
-        self.assertEqual(1, len(parser.read(str(self.layout.etc / name))))
-        return parser
 
     def test_a_host(self):
         config.write(self.layout)

@@ -15,6 +15,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 import nova_coldmig.conf
+from nova_coldmig.recovery import attached
 from nova_coldmig.recovery import cells
 from nova_coldmig.recovery import consent
 from nova_coldmig.recovery import disks
@@ -73,13 +74,16 @@ def _nothing(host, server):
             'of the super conductor.')
 
 
-def _text(seen, chosen, answer):
-    """Say what is to be done, and by hand about the disk."""
+def _text(cell, seen, chosen, answer):
+    """Say what is to be done, and by hand about what is attached."""
     move = chosen.copied_by
-    if move is None:
-        return chosen.text
-    return '%s %s' % (chosen.text, disks.tell(
-        seen.instance.uuid, move.source_compute, move.dest_compute, answer))
+    told = [chosen.text]
+    if move is not None:
+        told.append(disks.tell(
+            seen.instance.uuid, move.source_compute, move.dest_compute,
+            answer))
+    told.append(attached.tell(cell.context, seen.instance, chosen))
+    return ' '.join(filter(None, told))
 
 
 def check(host=None, server=None, bound=3600, answer=None):
@@ -92,7 +96,7 @@ def check(host=None, server=None, bound=3600, answer=None):
     :param answer: where the disks are, one of disks.ANSWERS, or None
     :raises: NothingToRead if no cell knows the host or the server
     """
-    for _cell, seen, rules in _found(host, server, bound):
+    for cell, seen, rules in _found(host, server, bound):
         chosen = plan.make(seen)
         asks = chosen.repair and consent.missing(
             seen, chosen, bound, consent.Word())
@@ -100,7 +104,7 @@ def check(host=None, server=None, bound=3600, answer=None):
             yield {'server': seen.instance.uuid, 'host': seen.instance.host,
                    'finding': rule.name, 'what': rule.what,
                    'sure': rule.sure, 'plan': chosen.repair or BY_HAND,
-                   'repair': _text(seen, chosen, answer), 'asks': asks}
+                   'repair': _text(cell, seen, chosen, answer), 'asks': asks}
 
 
 def repair(host=None, server=None, bound=3600, yes=False,
@@ -131,7 +135,7 @@ def repair(host=None, server=None, bound=3600, yes=False,
         yield {'server': instance.uuid, 'host': instance.host,
                'findings': [rule.name for rule in rules],
                'repair': chosen.repair,
-               'what': _text(seen, chosen, answer),
+               'what': _text(cell, seen, chosen, answer),
                'outcome': outcome, 'reason': reason}
 
 

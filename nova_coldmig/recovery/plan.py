@@ -8,6 +8,8 @@ import typing
 from nova.compute import task_states
 from nova.compute import vm_states
 
+from nova_coldmig.recovery import attached
+
 GIVE_BACK = 'give-back'
 REVERT = 'revert'
 FINISH = 'finish'
@@ -35,6 +37,8 @@ class Plan:
         server, so that a person has to see that nothing is; or None
     :ivar copied_by: the nova.objects.Migration whose copy of the disk was
         given up, so that a person may have to see to the disk; or None
+    :ivar connections: what a person has to see to of volumes and ports, one of
+        the names of nova_coldmig.recovery.attached, or None
     """
 
     repair: typing.Optional[str]
@@ -43,6 +47,7 @@ class Plan:
     needs_word: bool = False
     no_guest_on: typing.Optional[str] = None
     copied_by: typing.Any = None
+    connections: typing.Optional[str] = None
 
 
 #: Where the source died while it copied the disk. What it leaves was seen with
@@ -194,7 +199,8 @@ def _after_copy(facts, migration):
     the disk is still set aside, and the next move away from there deletes it:
     this one is kept open, so that there is none.
     """
-    chosen = _give_back(facts, migration, None)
+    chosen = dataclasses.replace(
+        _give_back(facts, migration, None), connections=attached.CONNECT)
     if not facts.asked:
         return dataclasses.replace(
             chosen, copied_by=migration, text='%s With --yes, and only if the '
@@ -207,7 +213,8 @@ def _after_copy(facts, migration):
         'whether %(uuid)s_resize is there. If it is not, start the server or '
         'reboot it hard; when its guest runs with its files, run this '
         'again.' % {'host': migration.source_compute,
-                    'uuid': facts.instance.uuid}), copied_by=migration)
+                    'uuid': facts.instance.uuid}),
+        copied_by=migration, connections=attached.CONNECT)
 
 
 def _give_back(facts, migration, task):
@@ -227,7 +234,9 @@ def _give_back(facts, migration, task):
         _plan(GIVE_BACK, hosts),
         needs_word=task == task_states.RESIZE_PREP or bool(
             migration and not facts.moves and
-            migration.status == 'pre-migrating'))
+            migration.status == 'pre-migrating'),
+        connections=(attached.CONNECT if task == task_states.RESIZE_MIGRATING
+                     else None))
 
 
 def _of_finished(facts, migration):
@@ -258,7 +267,8 @@ def _of_destination(facts, migration, on_source):
         # The guest is started before it is written down, and a revert would
         # destroy what it has written since.
         if facts.guest_runs:
-            return _plan(FINISH)
+            return dataclasses.replace(
+                _plan(FINISH), connections=attached.COMPLETE)
         if migration.status == 'finished':
             return _by_hand('The migration is finished, and the guest does '
                             'not run on the destination, or that is not known '
@@ -277,13 +287,12 @@ def _of_source(facts, migration):
     and leaves the server in ERROR.
     """
     if facts.guest_runs:
-        return _by_hand(
+        return dataclasses.replace(_by_hand(
             'The guest runs on host %(host)s, where it was before the move, '
             'and only the record of that is missing: openstack server set '
-            '--state active %(uuid)s. If it has volumes, see that none of '
-            'them is left in attaching.' % {
+            '--state active %(uuid)s.' % {
                 'host': migration.source_compute,
-                'uuid': facts.instance.uuid})
+                'uuid': facts.instance.uuid}), connections=attached.COMPLETE)
     chosen = _by_computes(facts, migration, FINISH_REVERT)
     if not chosen.repair or facts.asked:
         return chosen

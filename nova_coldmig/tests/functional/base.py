@@ -473,14 +473,15 @@ class ColdmigTestCase(
         self.flavor = self.api.get_flavors()[0]
         self.resources = self._resources_from_flavor(self.flavor)
 
-    def boot_from_volume(self, host='host1'):
+    def boot_from_volume(self, host='host1', networks='none'):
         """Boot a server whose root disk is a volume.
 
         :param host: str
+        :param networks: as the API takes it
         :returns: dict, the server.
         """
         body = self._build_server(
-            flavor_id=self.flavor['id'], networks='none', host=host,
+            flavor_id=self.flavor['id'], networks=networks, host=host,
             image_uuid='')
         body['block_device_mapping_v2'] = [{
             'source_type': 'volume', 'destination_type': 'volume',

@@ -14,6 +14,7 @@ from nova.compute import utils
 from nova import context as nova_context
 from nova import objects
 from nova.scheduler.client import report
+from nova.tests import fixtures as nova_fixtures
 import oslo_messaging as messaging
 
 from nova_coldmig.cmd import manage
@@ -326,6 +327,74 @@ class AfterTheSourceTest(RepairTestCase):
         instances[self.server['id']] = guest
         self.assertEqual([('give-back', 'repaired')], self.repair())
         self.assertMended()
+
+
+class AttachedTest(RepairTestCase):
+    """What Cinder and Neutron have is said, as no record of Nova tells it."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.boot_from_volume(networks=[
+            {'port': nova_fixtures.NeutronFixture.port_1['id']}])
+        self.volume = nova_fixtures.CinderFixture.IMAGE_BACKED_VOL
+        self.force(self.server, 'host2')
+
+    def write(self, host, task_state, status):
+        with self.cell_context() as context:
+            instance = objects.Instance.get_by_uuid(
+                context, self.server['id'])
+            instance.vm_state = 'active'
+            instance.task_state = task_state
+            instance.host = instance.node = host
+            instance.compute_id = self.node_record(context, host).id
+            instance.save()
+            migration, = objects.MigrationList.get_by_filters(
+                context, {'instance_uuid': instance.uuid})
+            migration.status = status
+            migration.save()
+            device, = objects.BlockDeviceMappingList.get_by_instance_uuid(
+                context, instance.uuid)
+        return device.attachment_id
+
+    def told(self):
+        """What check says, and what the repair did and says."""
+        checked = {one['repair'] for one in manage.check(bound=0)}
+        done, = manage.repair(bound=0, yes=True, word=WORD)
+        return checked | {done['what']}, done['outcome']
+
+    def test_volumes_that_were_not_completed(self):
+        attachment = self.write('host2', 'resize_finish', 'post-migrating')
+        # Only a repair asks the host, so only it knows that the guest runs.
+        done, = manage.repair(bound=0, yes=True, word=WORD)
+        self.assertEqual(('finish', 'repaired'),
+                         (done['repair'], done['outcome']))
+        self.assertIn('Volume %s may be left in attaching' % self.volume,
+                      done['what'])
+        self.assertIn('volume attachment complete %s.' % attachment,
+                      done['what'])
+
+    def test_connections_that_were_given_up(self):
+        self.write('host1', None, 'migrating')
+        told, outcome = self.told()
+        # The guest runs there, which does not say what Cinder has.
+        self.assertEqual('repaired', outcome)
+        for text in told:
+            self.assertIn(
+                'nova-manage volume_attachment refresh %s %s connector.json' %
+                (self.server['id'], self.volume), text)
+            self.assertIn('openstack port set --host host1 %s' %
+                          nova_fixtures.NeutronFixture.port_1['id'], text)
+
+    def test_no_move_in_the_middle(self):
+        self.api.post_server_action(
+            self.server['id'], {'confirmResize': None})
+        self._wait_for_state_change(self.server, 'ACTIVE')
+        report.report_client_singleton().delete_allocation_for_instance(
+            nova_context.get_admin_context(), self.server['id'])
+        told, outcome = self.told()
+        self.assertEqual('repaired', outcome)
+        for text in told:
+            self.assertNotIn('volume', text)
 
 
 class SourceRestartedTest(RepairTestCase):

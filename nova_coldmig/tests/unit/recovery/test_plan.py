@@ -151,6 +151,32 @@ class MakeTest(test.NoDBTestCase):
             self.assertEqual(repair, chosen.repair)
             self.assertIn(told, chosen.text)
 
+    def test_connections(self):
+        """Where Cinder and Neutron may not have been told all."""
+        on_source = ([NODE1], [NODE2])
+        for connections, host, vm_state, task, status, guest_runs, asked in (
+            ('complete', 'host2', 'active', 'resize_finish', 'post-migrating',
+             True, True),
+            (None, 'host2', 'active', 'resize_finish', 'post-migrating',
+             False, True),
+            ('connect', 'host1', 'active', None, 'migrating', True, True),
+            ('connect', 'host1', 'active', None, 'migrating', False, True),
+            ('connect', 'host1', 'active', None, 'migrating', None, False),
+            (None, 'host1', 'active', 'resize_prep', 'pre-migrating', None,
+             True),
+        ):
+            self.assertEqual(connections, plan.make(make_facts(
+                host, vm_state, task, on_source[0], status, on_source[1],
+                guest_runs=guest_runs, asked=asked)).connections)
+        self.assertEqual('connect', plan.make(make_facts(
+            'host1', 'error', 'resize_migrating', [], 'error',
+            [NODE1])).connections)
+        # The source had started the guest when it failed.
+        for guest_runs, connections in ((True, 'complete'), (False, None)):
+            self.assertEqual(connections, plan.make(make_facts(
+                'host1', 'resized', 'resize_reverting', [], 'reverted',
+                [NODE1], guest_runs=guest_runs)).connections)
+
     def test_disk_of_a_copy_that_was_given_up(self):
         """What a person does about the disk is told with it."""
         for guest_runs, asked in ((None, False), (False, True), (None, True)):

@@ -55,7 +55,8 @@ class ExitCodeTest(test.NoDBTestCase):
         move = mock.Mock(source_compute='host1', dest_compute='host2')
         for copied_by, told in ((move, True), (None, False)):
             text = manage._text(
-                seen, plan.Plan(None, 'Look.', copied_by=copied_by), 'local')
+                mock.Mock(), seen,
+                plan.Plan(None, 'Look.', copied_by=copied_by), 'local')
             self.assertTrue(text.startswith('Look.'))
             self.assertEqual(told, 'mv uuid_resize uuid' in text)
 

@@ -177,6 +177,16 @@ class MakeTest(test.NoDBTestCase):
                 'host1', 'resized', 'resize_reverting', [], 'reverted',
                 [NODE1], guest_runs=guest_runs)).connections)
 
+    def test_finish_revert_tells_that_it_asks(self):
+        """As long as it was not asked, and if it is going to be."""
+        for asked, down, told in ((False, (), True), (True, (), False),
+                                  (False, ['host1'], False)):
+            text = plan.make(make_facts(
+                'host1', 'resized', 'resize_reverting', [], 'reverted',
+                [NODE1], guest_runs=False if asked else None, asked=asked,
+                down=down)).text
+            self.assertEqual(told, 'the host is asked' in text)
+
     def test_disk_of_a_copy_that_was_given_up(self):
         """What a person does about the disk is told with it."""
         for guest_runs, asked in ((None, False), (False, True), (None, True)):

@@ -100,11 +100,12 @@ def check(host=None, server=None, bound=3600, answer=None):
         chosen = plan.make(seen)
         asks = chosen.repair and consent.missing(
             seen, chosen, bound, consent.Word())
+        text = _text(cell, seen, chosen, answer)
         for rule in rules:
             yield {'server': seen.instance.uuid, 'host': seen.instance.host,
                    'finding': rule.name, 'what': rule.what,
                    'sure': rule.sure, 'plan': chosen.repair or BY_HAND,
-                   'repair': _text(cell, seen, chosen, answer), 'asks': asks}
+                   'repair': text, 'asks': asks}
 
 
 def repair(host=None, server=None, bound=3600, yes=False,

@@ -9,7 +9,6 @@ _resize_instance has the volumes and ports given up after the copy, and
 _finish_resize has Cinder complete the attachments after the guest was started.
 """
 
-import dataclasses
 import typing as ty
 
 from nova import objects
@@ -24,34 +23,6 @@ CONNECT = 'connect'
 """The host may have given the volumes and the ports up."""
 
 
-@dataclasses.dataclass(frozen=True)  # pragma: no mutate
-class Attached:
-    """What a server has attached, by Nova's records.
-
-    :ivar volumes: list of tuples of the UUIDs of a volume and of its
-        attachment, which may be None
-    :ivar ports: list of UUIDs of ports
-    """
-
-    volumes: list[tuple[str, ty.Optional[str]]]
-    ports: list[str]
-
-
-def read(context: ty.Any, instance: ty.Any) -> Attached:
-    """Read what a server has attached.
-
-    :param context: nova.context.RequestContext targeted at its cell
-    :param instance: nova.objects.Instance
-    :returns: Attached
-    """
-    devices = objects.BlockDeviceMappingList.get_by_instance_uuid(
-        context, instance.uuid)
-    return Attached(
-        [(device.volume_id, device.attachment_id) for device in devices
-         if device.is_volume and device.volume_id],
-        [port['id'] for port in instance.get_network_info()])
-
-
 def tell(context: ty.Any, instance: ty.Any, chosen: 'plan.Plan') -> str:
     """Say what a person has to see to of volumes and ports.
 
@@ -63,33 +34,50 @@ def tell(context: ty.Any, instance: ty.Any, chosen: 'plan.Plan') -> str:
     """
     if chosen.connections is None:
         return ''
-    has = read(context, instance)
+    devices = objects.BlockDeviceMappingList.get_by_instance_uuid(
+        context, instance.uuid)
+    volumes = [device for device in devices
+               if device.is_volume and device.volume_id]
     if chosen.connections == COMPLETE:
-        return ' '.join(_completed(*volume) for volume in has.volumes)
-    names = {'host': instance.host, 'uuid': instance.uuid}
+        return ' '.join(map(_completed, volumes))
+    ports = [port['id'] for port in instance.get_network_info()]
     told = []
-    if has.volumes:
-        told.append(
-            'Volumes may have been given up by %(host)s, even if the guest '
-            'runs, which check does not see. Stop the server; on %(host)s '
-            'nova-manage volume_attachment get_connector --json > '
-            'connector.json; with that file, %%s; then start it.' % names %
-            ' and '.join(
-                'nova-manage volume_attachment refresh %s %s connector.json' %
-                (instance.uuid, volume) for volume, _attachment
-                in has.volumes))
-    if has.ports:
-        told.append(
-            'Ports may be bound to another host, which check does not see. '
-            "If openstack port show -c binding_host_id does not say %s: %s." %
-            (instance.host, ' and '.join(
-                'openstack port set --host %s %s' % (instance.host, port)
-                for port in has.ports)))
+    if volumes:
+        told.append(_connected(instance, volumes))
+    if ports:
+        told.append(_bound(instance, ports))
     return ' '.join(told)
 
 
-def _completed(volume: str, attachment: ty.Optional[str]) -> str:
+def _completed(device: ty.Any) -> str:
     return ('Volume %s may be left in attaching, which check does not see. If '
             'openstack volume show -c status says so: openstack '
             '--os-volume-api-version 3.44 volume attachment complete %s.' %
-            (volume, attachment or 'ATTACHMENT'))
+            (device.volume_id, device.attachment_id or 'ATTACHMENT'))
+
+
+def _connected(instance: ty.Any, volumes: list) -> str:
+    return (
+        'Volumes may have been given up by %(host)s, even if the guest runs, '
+        'which check does not see. If openstack --os-volume-api-version 3.27 '
+        'volume attachment show says reserved (%(attachments)s): once the '
+        'server has no task and its disk is in place, stop it; on %(host)s '
+        'nova-manage volume_attachment get_connector --json > '
+        'connector.json; with that file, where nova-manage has the API '
+        'database, %(commands)s; then start it.' % {
+            'host': instance.host,
+            'attachments': ', '.join(
+                device.attachment_id or 'volume %s' % device.volume_id
+                for device in volumes),
+            'commands': ' and '.join(
+                'nova-manage volume_attachment refresh %s %s connector.json' %
+                (instance.uuid, device.volume_id) for device in volumes)})
+
+
+def _bound(instance: ty.Any, ports: list[str]) -> str:
+    return (
+        'Ports may be bound to another host, which check does not see. If '
+        'openstack port show -c binding_host_id does not say %s: %s.' % (
+            instance.host, ' and '.join(
+                'openstack port set --host %s %s' % (instance.host, port)
+                for port in ports)))

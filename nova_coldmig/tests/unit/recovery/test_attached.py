@@ -68,6 +68,9 @@ class AttachedTest(test.NoDBTestCase):
             'connector.json and nova-manage volume_attachment refresh %s '
             'volume2 connector.json; then start it.' % (SERVER, SERVER), told)
         self.assertNotIn('Ports', told)
+        # A guest that has its volumes is not stopped for it.
+        self.assertLess(told.index('says reserved (%s, %s)' % (
+            uuids.attachment1, uuids.attachment2)), told.index('stop it'))
 
     def test_connect_ports(self):
         self.instance.get_network_info.return_value = [
